@@ -1,0 +1,59 @@
+"""Problems: everything that a person who edits the city repo can put right.
+
+A problem is a value, so that many can be told at once. ``Refused`` carries them up
+when the walk cannot go on. No problem ever shows a value from a data row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault, told so that a steward can act on it.
+
+    Args:
+        file: The file it is in, as the reader would type it; empty when it is in none.
+        line: The line in that file, from 1; 0 when no single line is at fault.
+        code: A stable code; each has a paragraph in docs/reference/problems.md.
+        what: What is wrong, in the reader's words. Never a value from a person's row.
+        fix: What to type or whom to ask. Never empty.
+
+    Example:
+        >>> print(Problem("product.yaml", 2, "K101", "collect has no kind 'cvs'.", "Did you mean 'csv'?"))
+        product.yaml:2
+          K101: collect has no kind 'cvs'.
+          Fix: Did you mean 'csv'?
+    """
+
+    file: str = field(compare=True)
+    line: int
+    code: str
+    what: str
+    fix: str
+
+    def __post_init__(self) -> None:
+        if not self.fix:
+            raise ValueError("a problem without a fix helps nobody")
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return "\n".join([*([place] if place else []), f"  {self.code}: {self.what}", f"  Fix: {self.fix}"])
+
+
+class Refused(Exception):  # noqa: N818  # a decision, not a crash
+    """The walk stops here, before anything is half done; ``problems`` says why.
+
+    Example:
+        >>> Refused([Problem("city.yaml", 1, "Y101", "no name.", "Add name: Your City")]).problems[0].code
+        'Y101'
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(p) for p in self.problems))

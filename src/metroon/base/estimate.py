@@ -1,0 +1,106 @@
+"""A number that carries its grain, its uncertainty and what is not known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["known", "cannot tell", "hidden", "no exposure", "late", "not collected", "cannot be answered"]
+"""Why a value is there, or why not. Never merged to null or 0.
+
+``known``: the value and its interval stand. ``cannot tell``: the interval is too wide to say anything.
+``hidden``: withheld to protect people. ``no exposure``: nobody was at risk, so there is no rate.
+``late``: the data have not come. ``not collected``: nobody gathers it.
+``cannot be answered``: the data lack a date, a place or a denominator.
+"""
+
+ALL = "all"
+"""The place, group or period that stands for everything together."""
+OUTSIDE = "(outside)"
+"""The place of events whose point lies in none of the areas."""
+NOWHERE = "(no place)"
+"""The place of events that have no usable point."""
+UNKNOWN = "(unknown)"
+"""The group of events whose group was not recorded."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Cell:
+    """Which slice a number speaks of.
+
+    Args:
+        period: ``2015``, ``2015-Q1``, ``2015-01``, or ``all`` for everything in the data.
+        geography: Id of the set of places, or ``all`` for the whole city.
+        place: Key of the place in that geography; ``all``, ``(outside)`` or ``(no place)``.
+        dimension: The column that makes the groups, or ``all``.
+        group: Value of that column; ``all`` or ``(unknown)``.
+    """
+
+    period: str = ALL
+    geography: str = ALL
+    place: str = ALL
+    dimension: str = ALL
+    group: str = ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted in one cell, before any estimate is made of it.
+
+    Args:
+        cell: The slice.
+        yes: Events, or successes of a share.
+        no: Failures of a share; 0 for a count or a rate.
+        unknown: Rows whose outcome is not recorded.
+        least_people: The smallest non-zero number of different people behind ``yes``, ``no`` and
+            ``unknown``, when the contract names the column that tells people apart; else None.
+        people: People at risk in the place, for a rate; None when there is no denominator.
+    """
+
+    cell: Cell
+    yes: int
+    no: int
+    unknown: int
+    least_people: int | None = None
+    people: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its interval, its unknowns and its state.
+
+    Args:
+        cell: The slice it speaks of.
+        state: Why there is a value or not.
+        value: The estimate in the measure's unit; None unless ``state`` is known or cannot tell.
+        low: Lower bound of the interval, same unit.
+        high: Upper bound of the interval, same unit.
+        events: Numerator: events, or successes.
+        base: Denominator: trials of a share, people of a rate; None for a count.
+        unknown: Rows whose outcome is not recorded.
+        worst: The value if every unknown were against the city's wish (share only).
+        best: The value if every unknown were in its favour (share only).
+        note: Why, in words, when the state needs it.
+    """
+
+    cell: Cell
+    state: State
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    events: int | None = None
+    base: float | None = None
+    unknown: int | None = None
+    worst: float | None = None
+    best: float | None = None
+    note: str = ""
+
+
+def without_value(cell: Cell, state: State, note: str) -> Estimate:
+    """An estimate that says why it has no value: nothing numeric survives in it.
+
+    Example:
+        >>> without_value(Cell(), "hidden", "fewer than 11 people").events is None
+        True
+    """
+    return Estimate(cell, state, note=note)
