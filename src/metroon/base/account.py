@@ -1,0 +1,184 @@
+"""What a run has to tell: for each product where its rows went, for each measure what came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from metroon.base.errors import Problem
+    from metroon.base.estimate import Estimate
+    from metroon.base.places import Places
+
+Severity = Literal["stop", "set aside", "warn"]
+"""What happens when a rule is broken: the delivery is refused, the row is set aside, or it is only told."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether one rule of the contract was kept.
+
+    Args:
+        rule: The rule's id, stable between runs.
+        text: The rule in words.
+        column: The column it speaks of; empty for the whole table.
+        dimension: One of ODCS' quality dimensions (accuracy, completeness, conformity, ...).
+        severity: What a breach does.
+        checked: Rows looked at.
+        failed: Rows that broke it.
+        is_kept: Whether the promise held, its threshold considered.
+        where: Up to five places of failing rows, as ``file:line``; never a value.
+        note: The number that a threshold rule compared, or why it could not be run.
+    """
+
+    rule: str
+    text: str
+    column: str
+    dimension: str
+    severity: Severity
+    checked: int
+    failed: int
+    is_kept: bool
+    where: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file as it came.
+
+    Args:
+        file: Its path below the city's data folder.
+        sha256: Hash of its bytes.
+        size: Bytes.
+        read: Records in it; 0 when it could not be read.
+        refused: Why nothing of it was taken; empty when it was taken.
+    """
+
+    file: str
+    sha256: str
+    size: int
+    read: int = 0
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One product's walk: read = kept + set aside + refused, always.
+
+    Args:
+        product: Its name.
+        title: What people call it.
+        outcome: ``published`` (open rows), ``kept`` (restricted zone only, measures may be made of it),
+            ``unchanged`` (nothing to do) or ``failed`` (the last good version stays).
+        version: The version in the lake that readers see now; None when there is none.
+        read: Records in all deliveries.
+        kept: Records in the version.
+        set_aside: Reason -> records set aside for it.
+        refused: Records in deliveries that were refused whole.
+        deliveries: Every file, with its hash.
+        verdicts: Every rule's verdict.
+        outside: Geography title -> kept rows whose point lies outside every area of it.
+        no_place: Kept rows without a usable point; None when the table has no place at all.
+        missing: Column -> kept rows in which it is not recorded (empty or a declared missing code).
+        cannot_answer: Questions that this table cannot answer, in words.
+        late: How late the data are, in words; empty when they are not.
+        notes: What else a reader should know (columns left out, drift, why rows are not published).
+        problems: What stopped it.
+        seconds: How long its walk took.
+    """
+
+    product: str
+    title: str
+    outcome: Literal["published", "kept", "unchanged", "failed"]
+    version: int | None = None
+    read: int = 0
+    kept: int = 0
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    refused: int = 0
+    deliveries: tuple[Delivery, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    outside: Mapping[str, int] = field(default_factory=dict)
+    no_place: int | None = None
+    missing: Mapping[str, int] = field(default_factory=dict)
+    cannot_answer: tuple[str, ...] = ()
+    late: str = ""
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every record read is kept, set aside or refused."""
+        return self.read == self.kept + sum(self.set_aside.values()) + self.refused
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measure's released estimates, with the words that must stand beside them.
+
+    Args:
+        measure: Its name.
+        title: What people call it.
+        question: The question it answers, in plain words.
+        kind: The measure kind.
+        unit: What one unit of the value is, such as ``calls`` or ``per 10,000 residents``.
+        direction: ``up`` when more is better, ``down`` when less is, else ``neutral``.
+        is_share: Whether values are shares (0-1), shown as percent.
+        geographies: The sets of places it is broken down by.
+        headline: The period that the headline speaks of: the last closed one.
+        estimates: Every released cell.
+        outcome: ``released``, ``unchanged`` or ``failed``.
+        version: The release's version; None when it failed.
+        sha256: Hash of the released estimates, the same whenever they are the same.
+        hidden: Cells withheld to protect people.
+        cells: Cells that would be published if nothing had to be hidden.
+        advice: What to change when too much is hidden; else empty.
+        notes: Vintages, boundaries, what the numbers are not.
+        problems: What stopped it.
+    """
+
+    measure: str
+    title: str
+    question: str
+    kind: str
+    unit: str
+    direction: Literal["up", "down", "neutral"]
+    is_share: bool
+    geographies: tuple[Places, ...]
+    headline: str
+    estimates: tuple[Estimate, ...]
+    outcome: Literal["released", "unchanged", "failed"]
+    version: int | None = None
+    sha256: str = ""
+    hidden: int = 0
+    cells: int = 0
+    advice: str = ""
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything one run has to tell.
+
+    Args:
+        city: The city's name.
+        is_invented: Whether the city and its people are invented; said wherever it shows.
+        as_of: The day the run takes for today.
+        accounts: One for each product, in the order they were walked.
+        measured: One for each measure.
+        next_steps: What to do next, most urgent first, each with a command where there is one.
+        seconds: How long it took.
+    """
+
+    city: str
+    is_invented: bool
+    as_of: date
+    accounts: tuple[Account, ...]
+    measured: tuple[Measured, ...]
+    next_steps: tuple[str, ...]
+    seconds: float
