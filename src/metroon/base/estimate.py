@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 State = Literal["known", "cannot tell", "hidden", "no exposure", "late", "not collected", "cannot be answered"]
 """Why a value is there, or why not. Never merged to null or 0.
@@ -104,3 +109,15 @@ def without_value(cell: Cell, state: State, note: str) -> Estimate:
         True
     """
     return Estimate(cell, state, note=note)
+
+
+def sha256(estimates: Iterable[Estimate]) -> str:
+    """The hash of a set of estimates: equal whenever every number, state and note is equal, in any order.
+
+    Example:
+        >>> a, b = Estimate(Cell("2015"), "known", 1.0), Estimate(Cell("2016"), "known", 2.0)
+        >>> sha256([a, b]) == sha256([b, a])
+        True
+    """
+    lines = sorted(json.dumps(asdict(e), sort_keys=True, ensure_ascii=False) for e in estimates)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from metroon.base.estimate import NOWHERE, OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
     from shapely import Geometry
 
 
@@ -24,6 +30,8 @@ class Places:
         shapes: Place key -> boundary in longitude and latitude (WGS 84); empty for places known by key only.
         people: Place key -> residents; empty when the city declared no denominator.
         people_source: Where ``people`` comes from, with its year.
+        base: For bands: the geography whose areas were grouped.
+        areas: For bands: area key in ``base`` -> place key here.
         note: What a reader must know before using it, such as who drew it.
     """
 
@@ -35,4 +43,53 @@ class Places:
     shapes: Mapping[str, Geometry] = field(default_factory=dict)
     people: Mapping[str, float] = field(default_factory=dict)
     people_source: str = ""
+    base: str = ""
+    areas: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+
+    @property
+    def label(self) -> str:
+        """Title, vintage and standing, as they stand beside every number.
+
+        Example:
+            >>> Places("d", "Districts", "2015", False, {}).label
+            'Districts (2015, unofficial)'
+        """
+        return f"{self.title} ({self.vintage}{'' if self.official else ', unofficial'})"
+
+
+def locate(places: Places, longitude: NDArray[np.float64], latitude: NDArray[np.float64]) -> NDArray[np.object_]:
+    """The place of each point.
+
+    Args:
+        places: The areas.
+        longitude: Degrees, WGS 84; nan where there is none.
+        latitude: Degrees, WGS 84; nan where there is none.
+
+    Returns:
+        For each point the key of its place, ``(outside)`` when no area holds it, or ``(no place)`` when it is
+        missing, impossible, or the 0, 0 that programs write for "unknown".
+
+    Assumes:
+        Areas do not overlap. A point on a shared edge goes to the area that comes first.
+
+    Example:
+        >>> square = Places("s", "Square", "2020", True, {"a": "A"}, {"a": shapely.box(1, 1, 2, 2)})
+        >>> locate(square, np.array([1.5, 9.0, np.nan, 0.0]), np.array([1.5, 9.0, 1.0, 0.0])).tolist()
+        ['a', '(outside)', '(no place)', '(no place)']
+    """
+    x, y = np.asarray(longitude, dtype=float), np.asarray(latitude, dtype=float)
+    found = np.full(len(x), OUTSIDE, dtype=object)
+    usable = np.isfinite(x) & np.isfinite(y) & (np.abs(x) <= 180) & (np.abs(y) <= 90) & ~((x == 0) & (y == 0))
+    free = usable.copy()
+    for key, area in places.shapes.items():
+        left, bottom, right, top = area.bounds
+        near = np.flatnonzero(free & (x >= left) & (x <= right) & (y >= bottom) & (y <= top))
+        if not len(near):
+            continue
+        shapely.prepare(area)
+        inside: Any = near[shapely.intersects_xy(area, x[near], y[near])]
+        found[inside] = key
+        free[inside] = False
+    found[~usable] = NOWHERE
+    return found

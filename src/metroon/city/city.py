@@ -1,0 +1,288 @@
+"""The city: everything a city declared in its repo, read once and checked as a whole."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import date  # noqa: TC003  # pydantic reads the annotation
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from metroon.base.errors import Problem, Refused
+from metroon.base.node import validate
+from metroon.city.contract import Contract, contract
+from metroon.city.yaml import read, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from metroon.base.node import Node
+
+T = TypeVar("T")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class People(_Part):
+    """The residents of each area: the denominator of rates.
+
+    Args:
+        column: Column of the areas' product.
+        source: Where the figures come from.
+        vintage: The year they speak of.
+    """
+
+    column: str
+    source: str
+    vintage: str
+
+
+class Bands(_Part):
+    """Groups of areas by a figure, such as quarters by poverty: a geography of its own.
+
+    Args:
+        column: Column of the areas' product.
+        into: How many bands of equally many areas; ties go to the lower band.
+        title: What people call it.
+        low: Name of the lowest band.
+        high: Name of the highest band.
+    """
+
+    column: str
+    into: int = Field(4, ge=2, le=20)
+    title: str
+    low: str = "lowest"
+    high: str = "highest"
+
+
+class Geography(_Part):
+    """One set of areas of one vintage.
+
+    Args:
+        title: What people call it.
+        product: The product whose rows are the areas.
+        key: Column that identifies an area.
+        name: Label of an area, with columns in braces.
+        vintage: Which edition of the boundaries; it stands beside every number.
+        official: False when no authority has adopted them.
+        note: What a reader must know, such as who drew them.
+        inside: Product whose outline the centroid of an area must lie in.
+        people: Residents of each area.
+        bands: Groups of these areas.
+    """
+
+    title: str
+    product: str
+    key: str
+    name: str = ""
+    vintage: str
+    official: bool = True
+    note: str = ""
+    inside: str | None = None
+    people: People | None = None
+    bands: dict[str, Bands] = Field(default_factory=dict)
+
+
+class Thresholds(_Part):
+    """The city's own limits; a contract may be stricter.
+
+    Args:
+        minimum_cell: Smaller groups of people are hidden.
+        hidden_share: Above this share of hidden cells a measure gets advice on what to change.
+    """
+
+    minimum_cell: int = Field(11, ge=3)
+    hidden_share: float = Field(0.30, gt=0, lt=1)
+
+
+class CityFile(_Part):
+    """What ``city.yaml`` holds.
+
+    Args:
+        name: The city's name.
+        time_zone: Time zone of the times in its files, such as America/Los_Angeles.
+        languages: Languages of its residents, as two-letter codes.
+        invented: True when the city and its people are made up; said wherever it shows.
+        as_of: The day the city takes for today; leave it out to use the day of the run.
+        data: Folder of the raw files, relative to the city; ``${NAME:-default}`` reads the environment.
+        departments: Department -> what people call it.
+        places: Geography -> its areas.
+        thresholds: The city's own limits.
+    """
+
+    name: str
+    time_zone: str = "UTC"
+    languages: list[str] = Field(default_factory=lambda: ["en"])
+    invented: bool = False
+    as_of: date | None = None
+    data: str = "inbox"
+    departments: dict[str, str] = Field(default_factory=dict)
+    places: dict[str, Geography] = Field(default_factory=dict)
+    thresholds: Thresholds = Thresholds()
+
+
+class Period(_Part):
+    """The time a measure is broken down by.
+
+    Args:
+        column: Date or timestamp column.
+        grain: How long one period is.
+    """
+
+    column: str
+    grain: Literal["month", "quarter", "year", "all"] = "year"
+
+
+@dataclass(frozen=True)
+class Product:
+    """One product: the promise and how it is kept.
+
+    Args:
+        name: Its name, the folder's.
+        folder: Where it is declared.
+        contract: The promise.
+        collect: How its rows are brought in (a node; the collect kinds read it).
+        guard: The techniques for its open rows (a node; the guard kinds read them).
+    """
+
+    name: str
+    folder: Path
+    contract: Contract
+    collect: Node
+    guard: Node
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One measure as declared (a node; the measure kinds read it)."""
+
+    name: str
+    node: Node
+
+
+@dataclass(frozen=True)
+class City:
+    """One city repo, read.
+
+    Args:
+        folder: Where it is.
+        file: What ``city.yaml`` says.
+        node: ``city.yaml`` with its lines.
+        products: Name -> product, in name order.
+        measures: Name -> measure, in name order.
+    """
+
+    folder: Path
+    file: CityFile
+    node: Node
+    products: Mapping[str, Product]
+    measures: Mapping[str, Declared]
+
+    @property
+    def plugins(self) -> Path:
+        """The folder of the city's own kinds."""
+        return self.folder / "plugins"
+
+    @property
+    def home(self) -> Path:
+        """Where Metroon keeps this city's versions; never in git."""
+        return self.folder / ".metroon"
+
+    @property
+    def data(self) -> Path:
+        """The folder of raw files."""
+        return data_folder(self.file.data, self.folder)
+
+
+def data_folder(declared: str, folder: Path) -> Path:
+    """The folder that ``data:`` means.
+
+    Without the variable, and for plain paths, it is relative to the city; a path that comes from the
+    environment is relative to where the reader stands, as they typed it.
+
+    Example:
+        >>> str(data_folder("inbox", Path("/city")))
+        '/city/inbox'
+    """
+    used: list[str] = []
+
+    def fill(found: re.Match[str]) -> str:
+        value = os.environ.get(found["name"], "")
+        used.extend([found["name"]] if value else [])
+        return value or (found["default"] or "")
+
+    path = Path(re.sub(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}", fill, declared)).expanduser()
+    return path.resolve() if used else Path(os.path.normpath(folder / path))
+
+
+def load(folder: Path) -> City:
+    """Read a whole city repo.
+
+    Raises:
+        Refused: Every fault of every file at once.
+    """
+    faults: list[Problem] = []
+    node = _try(faults, lambda: read(folder / "city.yaml"))
+    if node is None:
+        raise Refused(_no_city(folder) if not (folder / "city.yaml").exists() else faults)
+    file = _try(faults, lambda: validate(node, CityFile, "Y103"))
+    products = _products(folder, faults)
+    measures = _measures(folder, faults)
+    for name in sorted(set(products) & set(measures)):
+        fix = "Rename one of them: versions of both are kept under their names."
+        faults.append(measures[name].node.problem("Y106", f"'{name}' is both a product and a measure.", fix))
+    if file is None or faults:
+        raise Refused(faults)
+    return City(folder, file, node, products, measures)
+
+
+def _no_city(folder: Path) -> list[Problem]:
+    fix = "Name the folder of a city repo, or start one with: metroon init FOLDER"
+    return [Problem(shown(folder), 0, "Y104", "there is no city.yaml in this folder.", fix)]
+
+
+def _products(folder: Path, faults: list[Problem]) -> dict[str, Product]:
+    found: dict[str, Product] = {}
+    for place in sorted(p for p in (folder / "products").glob("*") if p.is_dir()):
+        _name(place.name, place, faults)
+        promise = _try(faults, lambda place=place: contract(read(place / "contract.yaml"), place.name))  # type: ignore[misc]  # a bound loop variable
+        how = _try(faults, lambda place=place: read(place / "product.yaml"))  # type: ignore[misc]  # as above
+        if how is not None:
+            faults += [
+                how.problem("Y103", f"unknown key '{key}'.", "Known: collect, guard.", key)
+                for key, _ in how.items()
+                if key not in ("collect", "guard")
+            ]
+        if promise is not None and how is not None:
+            found[place.name] = Product(place.name, place, promise, how.at("collect"), how.at("guard"))
+    return found
+
+
+def _measures(folder: Path, faults: list[Problem]) -> dict[str, Declared]:
+    found: dict[str, Declared] = {}
+    for file in sorted((folder / "measures").glob("*.yaml")):
+        _name(file.stem, file, faults)
+        node = _try(faults, lambda file=file: read(file))  # type: ignore[misc]  # a bound loop variable
+        if node is not None:
+            found[file.stem] = Declared(file.stem, node)
+    return found
+
+
+def _name(name: str, at: Path, faults: list[Problem]) -> None:
+    if not NAME.fullmatch(name):
+        fix = "Use small letters, digits and _ and start with a letter."
+        faults.append(Problem(shown(at), 0, "Y105", f"'{name}' is no name for a product or measure.", fix))
+
+
+def _try(faults: list[Problem], step: Callable[[], T]) -> T | None:
+    try:
+        return step()
+    except Refused as refused:
+        faults.extend(refused.problems)
+        return None

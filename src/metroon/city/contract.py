@@ -1,0 +1,327 @@
+"""The promise: one product's Open Data Contract Standard 3.2 file, read into what the rooms need."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+from metroon.base.errors import Problem, Refused
+from metroon.base.node import Node, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Classification = Literal["public", "internal", "quasi", "direct", "sensitive", "free text", "linkage key"]
+"""What a column may tell about a person; see docs/reference/guard.md."""
+CLASSES: tuple[str, ...] = get_args(Classification)
+
+Type = Literal["string", "integer", "number", "boolean", "date", "timestamp", "object"]
+"""The logical types of ODCS that a table column may have here; ``object`` holds a geometry (WKB)."""
+
+PrivacyUnit = Literal["person", "event_on_person", "none"]
+"""What one row counts: a person, an event on a person, or a thing or declared public record."""
+
+CUSTOM: dict[str, tuple[str, ...]] = {
+    "contract": (
+        "privacyUnit", "privacyReason", "personKey", "minimumCell", "releaseMode", "accessLevel", "purposes",
+        "legalBasis", "retention", "agreements", "harmNotes", "collectionProvenance",
+    ),
+    "table": ("point", "geographyKey", "eventTime", "grain"),
+    "column": ("missingCodes", "demographic", "identifier", "standard", "declassified"),
+}  # fmt: skip
+"""Our own properties by level; they carry ``vendor: metroon`` so that other tools pass them by."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the promise.
+
+    Args:
+        name: Its name in the lake.
+        source: Its header in the delivered file.
+        type: Its logical type.
+        classification: What it may tell about a person; None when nobody has decided yet.
+        options: ODCS ``logicalTypeOptions``: format, minimum, maximum, pattern, ...
+        missing: Text in the file that means "not recorded" -> the reason.
+        allowed: The closed list of values, when there is one.
+        refers_to: ``product.column`` that must hold this value.
+        declassified: Who lowered its class and why, when somebody did.
+        node: Where it stands.
+    """
+
+    name: str
+    source: str
+    type: Type
+    classification: Classification | None
+    title: str
+    description: str
+    options: Mapping[str, Any]
+    missing: Mapping[str, str]
+    allowed: tuple[str, ...]
+    is_required: bool
+    is_unique: bool
+    key_position: int | None
+    refers_to: str | None
+    declassified: Mapping[str, str]
+    node: Node
+
+
+@dataclass(frozen=True)
+class GeographyKey:
+    """A column that already names the place of a row, in one geography of one vintage."""
+
+    column: str
+    layer: str
+    vintage: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One product's promise.
+
+    Args:
+        name: The table's name, the same as the product's folder.
+        grain: One row per what, in words.
+        unit: What a row counts, for the protection of small groups; None when not declared.
+        unit_reason: Why no person stands behind a row, when ``unit`` is none.
+        person_key: Column that tells people apart where one person may have many rows.
+        mode: ``rows`` when rows may leave, ``aggregate`` when only measures may.
+        event_time: The column whose newest value tells how fresh the data are.
+        latency_days: How old the newest event may be; None when nothing was promised.
+        point: Columns with longitude and latitude.
+        quality: The declared rules: (node, column name or None).
+    """
+
+    name: str
+    title: str
+    description: str
+    grain: str
+    columns: tuple[Column, ...]
+    unit: PrivacyUnit | None
+    unit_reason: str
+    person_key: str | None
+    minimum_cell: int | None
+    mode: Literal["rows", "aggregate"]
+    event_time: str | None
+    latency_days: float | None
+    point: tuple[str, str] | None
+    geography_keys: tuple[GeographyKey, ...]
+    quality: tuple[tuple[Node, str | None], ...]
+    node: Node
+    custom: Mapping[str, object] = field(default_factory=dict)
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name."""
+        return next((c for c in self.columns if c.name == name), None)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key, in order."""
+        keyed = [c for c in self.columns if c.key_position is not None]
+        return tuple(c.name for c in sorted(keyed, key=lambda c: c.key_position or 0))
+
+
+def contract(node: Node, name: str) -> Contract:
+    """The contract in a node, held to the published ODCS 3.2 schema and to our own properties.
+
+    Raises:
+        Refused: Every fault at once, each with its line.
+    """
+    problems = [*_schema_faults(node)]
+    if not problems:
+        problems = [*_own_faults(node, name)]
+    if problems:
+        raise Refused(problems)
+    table = node.at("schema", 0)
+    own, own_table = _custom(node), _custom(table)
+    point = cast("dict[str, str] | None", own_table.get("point"))
+    keys = own_table.get("geographyKey") or []
+    latency = next((s for s in node.at("slaProperties").each() if s.at("property").value == "latency"), None)
+    return Contract(
+        name=name,
+        title=str(table.at("businessName").value or node.at("name").value or name),
+        description=" ".join(str(table.at("description").value or "").split()),
+        grain=str(table.at("dataGranularityDescription").value or own_table.get("grain") or ""),
+        columns=tuple(_column(c, i) for i, c in enumerate(table.at("properties").each())),
+        unit=cast("PrivacyUnit | None", own.get("privacyUnit")),
+        unit_reason=str(own.get("privacyReason") or ""),
+        person_key=cast("str | None", own.get("personKey")),
+        minimum_cell=cast("int | None", own.get("minimumCell")),
+        mode=cast("Literal['rows', 'aggregate']", own.get("releaseMode") or "aggregate"),
+        event_time=cast("str | None", own_table.get("eventTime")),
+        latency_days=_days(latency) if latency else None,
+        point=(point["longitude"], point["latitude"]) if point else None,
+        geography_keys=tuple(
+            GeographyKey(str(k["column"]), str(k["layer"]), str(k.get("vintage", "")))
+            for k in (keys if isinstance(keys, list) else [keys])
+        ),
+        quality=tuple(_quality(table)),
+        node=node,
+        custom=own,
+    )
+
+
+def _column(node: Node, index: int) -> Column:
+    value: Any = node.value
+    own = _custom(node)
+    codes = own.get("missingCodes") or []
+    relations = [r for r in value.get("relationships", []) if r.get("type", "foreignKey") == "foreignKey"]
+    return Column(
+        name=str(value["name"]),
+        source=str(value.get("physicalName", value["name"])),
+        type=value.get("logicalType", "string"),
+        classification=value.get("classification"),
+        title=str(value.get("businessName", value["name"])),
+        description=" ".join(str(value.get("description", "")).split()),
+        options=value.get("logicalTypeOptions", {}),
+        missing={
+            str(c["value"] if isinstance(c, dict) else c): str(c.get("reason", "") if isinstance(c, dict) else "")
+            for c in cast("list[Any]", codes)
+        },
+        allowed=tuple(str(e["value"]) for e in value.get("enum", [])),
+        is_required=bool(value.get("required")),
+        is_unique=bool(value.get("unique")),
+        key_position=value.get("primaryKeyPosition", index + 1) if value.get("primaryKey") else None,
+        refers_to=str(relations[0]["to"]) if relations else None,
+        declassified=cast("Mapping[str, str]", own.get("declassified") or {}),
+        node=node,
+    )
+
+
+def _quality(table: Node) -> Iterator[tuple[Node, str | None]]:
+    for rule in table.at("quality").each():
+        yield rule, None
+    for column in table.at("properties").each():
+        for rule in column.at("quality").each():
+            yield rule, str(column.at("name").value)
+
+
+def _custom(node: Node) -> dict[str, object]:
+    listed = [p for p in node.at("customProperties").each() if p.at("vendor").value == "metroon"]
+    return {str(p.at("property").value): p.at("value").value for p in listed}
+
+
+def _days(node: Node) -> float:
+    per = {"d": 1.0, "day": 1.0, "days": 1.0, "h": 1 / 24, "hours": 1 / 24, "w": 7.0, "m": 30.44, "y": 365.25}
+    return float(str(node.at("value").value)) * per.get(str(node.at("unit").value or "d"), 1.0)
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON schema that the standard publishes."""
+    text = files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8")
+    return cast("dict[str, Any]", json.loads(text))
+
+
+def _schema_faults(node: Node) -> Iterator[Problem]:
+    # Waits for jsonschema only when a contract has changed: reading an unchanged city stays quick.
+    from jsonschema import Draft201909Validator
+
+    if not isinstance(node.value, dict):
+        yield node.problem("C101", "the contract is empty.", "Draft one with: metroon add FILE")
+        return
+    for error in sorted(Draft201909Validator(schema()).iter_errors(node.value), key=lambda e: list(map(str, e.path))):
+        yield _fault(node, error)
+
+
+def _fault(node: Node, error: Any) -> Problem:
+    while error.context:
+        error = max(error.context, key=lambda e: len(e.absolute_path))
+    path = tuple(error.absolute_path)
+    where = ".".join(str(p) for p in path) or "the contract"
+    if error.validator in ("unevaluatedProperties", "additionalProperties"):
+        unknown = [k for k in error.instance if f"'{k}'" in error.message]
+        known = set(error.schema.get("properties", {})) | _properties_of(error.schema)
+        key = unknown[0] if unknown else ""
+        return node.problem(
+            "C102", f"{where} has a key '{key}' that ODCS 3.2 does not know.", did_you_mean(key, known), *path, key
+        )
+    if error.validator == "required":
+        missing = error.message.split("'")[1]
+        return node.problem("C103", f"{where} lacks '{missing}'.", f"Add '{missing}:' here.", *path)
+    if error.validator == "enum":
+        fix = did_you_mean(str(error.instance), map(str, error.validator_value))
+        return node.problem("C104", f"{where} is '{error.instance}', which ODCS 3.2 does not allow.", fix, *path)
+    what = f"{where} does not fit ODCS 3.2 ({error.validator})."
+    return node.problem("C104", what, f"Expected {json.dumps(error.validator_value)[:160]}.", *path)
+
+
+def _properties_of(part: Any) -> set[str]:
+    reference = part.get("$ref", "")
+    found = set(part.get("properties", {}))
+    for inner in [*part.get("allOf", []), *([schema()["$defs"][reference.split("/")[-1]]] if reference else [])]:
+        found |= _properties_of(inner)
+    return found
+
+
+def _own_faults(node: Node, name: str) -> Iterator[Problem]:
+    tables = list(node.at("schema").each())
+    if len(tables) != 1:
+        what = f"a product is one table; this contract has {len(tables)}."
+        yield node.problem("C105", what, "Keep one item under 'schema:', and a folder for each other table.", "schema")
+        return
+    table = tables[0]
+    if table.at("name").value != name:
+        what = f"the table is named '{table.at('name').value}' but its folder '{name}'."
+        yield table.problem("C106", what, f"Write name: {name}", "name")
+    columns = [str(c.at("name").value) for c in table.at("properties").each()]
+    yield from _column_faults(table, columns)
+    yield from _custom_faults(node, table, columns)
+
+
+def _column_faults(table: Node, columns: list[str]) -> Iterator[Problem]:
+    if not columns:
+        yield table.problem("C107", "the table has no columns.", "Draft them with: metroon add FILE", "properties")
+    for column, name in zip(table.at("properties").each(), columns, strict=True):
+        if columns.count(name) > 1:
+            yield column.problem("C108", f"column '{name}' stands here twice.", "Remove or rename one.", "name")
+        kind = column.at("logicalType").value or "string"
+        if kind not in get_args(Type):
+            what = f"column '{name}' has logicalType '{kind}', which a table cannot hold."
+            yield column.problem("C109", what, did_you_mean(str(kind), get_args(Type)), "logicalType")
+        given = column.at("classification").value
+        if given is not None and given not in CLASSES:
+            what = f"column '{name}' has an unknown classification '{given}'."
+            yield column.problem("C110", what, did_you_mean(str(given), CLASSES), "classification")
+
+
+def _custom_faults(node: Node, table: Node, columns: list[str]) -> Iterator[Problem]:
+    levels = [("contract", node), ("table", table), *(("column", c) for c in table.at("properties").each())]
+    for level, at in levels:
+        for item in at.at("customProperties").each():
+            if item.at("vendor").value == "metroon" and item.at("property").value not in CUSTOM[level]:
+                what = f"Metroon has no {level} property '{item.at('property').value}'."
+                fix = did_you_mean(str(item.at("property").value), CUSTOM[level])
+                yield item.problem("C111", what, fix, "property")
+    own, own_table = _custom(node), _custom(table)
+    named = {"personKey": own.get("personKey"), "eventTime": own_table.get("eventTime")}
+    point: Any = own_table.get("point") or {}
+    named |= {f"point.{axis}": point.get(axis) for axis in ("longitude", "latitude") if point}
+    keys: Any = own_table.get("geographyKey") or []
+    named |= {f"geographyKey {i + 1}": k.get("column") for i, k in enumerate(keys if isinstance(keys, list) else [keys])}
+    for key, column in named.items():
+        if column is not None and column not in columns:
+            what = f"{key} names a column '{column}' that the table does not have."
+            yield table.problem("C112", what, did_you_mean(str(column), columns), "customProperties")
+    yield from _unit_faults(node, own)
+
+
+def _unit_faults(node: Node, own: Mapping[str, object]) -> Iterator[Problem]:
+    unit = own.get("privacyUnit")
+    units = get_args(PrivacyUnit)
+    if unit is not None and unit not in units:
+        fix = did_you_mean(str(unit), units)
+        yield node.problem("C113", f"privacyUnit is '{unit}'.", fix, "customProperties")
+    if unit == "none" and not own.get("privacyReason"):
+        what = "privacyUnit is none without a privacyReason: rows would count as things nobody stands behind."
+        yield node.problem("C114", what, "Add the property privacyReason and say why no person stands behind a row.")
+    if own.get("releaseMode") not in (None, "rows", "aggregate"):
+        what = f"releaseMode is '{own.get('releaseMode')}'."
+        yield node.problem("C115", what, "Write rows, or aggregate (only measures leave).", "customProperties")
+    floor = own.get("minimumCell")
+    if floor is not None and (not isinstance(floor, int) or floor < 3):
+        what = "minimumCell must be a whole number of at least 3."
+        yield node.problem("C116", what, "Leave it out for the city's own (default 11).", "customProperties")

@@ -1,0 +1,9 @@
+"""Bring sources in.
+
+In: files, or other products' rows, and the contract that names the columns. Out: ``Raw`` rows, every record
+with its file and line, and the deliveries that were refused whole.
+"""
+
+from metroon.collect.source import FILE, LINE, REJECT, FileSource, Raw, Reading, Source, sha256
+
+__all__ = ["FILE", "LINE", "REJECT", "FileSource", "Raw", "Reading", "Source", "sha256"]

@@ -1,0 +1,119 @@
+"""Deliveries: many files of one product, each taken or refused whole, put together under the contract's names."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from metroon.base.account import Delivery
+from metroon.base.errors import Problem, Refused
+from metroon.collect.source import FILE, LINE, REJECT, FileSource, Raw, Reading, sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from metroon.city.contract import Contract
+
+
+class Unreadable(Exception):  # noqa: N818  # a decision about one file, told in the account
+    """A delivery that cannot be read; the message says why, the fix what to do."""
+
+    def __init__(self, why: str, fix: str) -> None:
+        super().__init__(why)
+        self.fix = fix
+
+
+def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract], tuple[pa.Table, list[str]]]) -> Raw:
+    """Read every file of a source; a file that cannot be read is refused alone, with its reason.
+
+    Args:
+        source: Names the files.
+        reading: What the source was given.
+        read: One file -> its rows under the contract's names with ``_line`` and ``_reject``, and
+            the headers that the contract does not name.
+
+    Raises:
+        Refused: There is no file, or none could be read.
+    """
+    files = source.files(reading.data, reading.folder)
+    at = reading.contract.node.file.replace("contract.yaml", "product.yaml")
+    if not files:
+        fix = f"Put the file into {reading.data}, or correct 'path:' (or the city's 'data:')."
+        raise Refused([Problem(at, 1, "D101", f"no file matches '{source.path}' in the data folder.", fix)])
+    tables: list[pa.Table] = []
+    deliveries: list[Delivery] = []
+    problems: list[Problem] = []
+    left: dict[str, None] = {}
+    for file in files:
+        name = file.relative_to(reading.data).as_posix()
+        given = Delivery(name, sha256(file), file.stat().st_size)
+        try:
+            rows, unnamed = read(file, reading.contract)
+        except Unreadable as fault:
+            problems.append(Problem(name, 0, "D102", str(fault), fault.fix))
+            deliveries.append(Delivery(given.file, given.sha256, given.size, 0, str(fault)))
+            continue
+        left.update(dict.fromkeys(unnamed))
+        tables.append(rows.append_column(FILE, pa.array([name] * rows.num_rows, pa.string())))
+        deliveries.append(Delivery(given.file, given.sha256, given.size, rows.num_rows))
+    if not tables:
+        raise Refused(problems)
+    notes = _left_out(list(left)) if source.others == "warn" and left else []
+    merged = pa.concat_tables(tables, promote_options="permissive")
+    return Raw(reading.engine.table(merged), tuple(deliveries), tuple(problems), tuple(notes))
+
+
+def match(headers: Sequence[str], contract: Contract) -> tuple[dict[str, int], list[str]]:
+    """Where each declared column stands in a file's header, and the headers nobody declared.
+
+    Raises:
+        Unreadable: Declared columns are missing; the likely new name of each is told.
+    """
+    columns = {c.name: c.source for c in contract.columns}
+    found = {name: headers.index(source) for name, source in columns.items() if source in headers}
+    unnamed = [h for h in headers if h not in columns.values()]
+    missing = [c for c in columns if c not in found]
+    if missing:
+        guesses = [_likely(columns[c], unnamed) for c in missing]
+        renamed = [f"'{columns[c]}' may now be '{g}'" for c, g in zip(missing, guesses, strict=True) if g]
+        told = "; ".join(renamed) or "no column looks like it"
+        names = ", ".join(f"'{columns[c]}'" for c in missing)
+        why = f"the schema changed: column {names} is missing ({told})."
+        fix = (
+            "Ask the department to send the old header, or accept the new one: set physicalName in contract.yaml "
+            "and collect these files as a product of their own."
+        )
+        raise Unreadable(why, fix)
+    return found, unnamed
+
+
+def finish(columns: dict[str, pa.Array], lines: Iterable[int], rejects: Sequence[str | None]) -> pa.Table:
+    """One file's rows with their lines and what is wrong with records that are not whole."""
+    return pa.table({**columns, LINE: pa.array(lines, pa.int64()), REJECT: pa.array(rejects, pa.string())})
+
+
+def headers(names: Sequence[str]) -> list[str]:
+    """Header names, with ``column1``, ``column2`` ... by position where a cell is empty.
+
+    Example:
+        >>> headers(["", " id ", "name"])
+        ['column1', 'id', 'name']
+    """
+    return [name.strip() or f"column{i}" for i, name in enumerate(names, start=1)]
+
+
+def _likely(header: str, others: Sequence[str]) -> str | None:
+    def likeness(other: str) -> float:
+        a, b = (x.lower().replace("_", "").replace(" ", "") for x in (header, other))
+        return 1.0 if a in b or b in a else SequenceMatcher(None, a, b).ratio()
+
+    best = max(others, key=likeness, default=None)
+    return best if best is not None and likeness(best) >= 0.5 else None
+
+
+def _left_out(names: list[str]) -> list[str]:
+    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return [f"{len(names)} column{'s' if len(names) > 1 else ''} not in the contract, left out: {shown}"]

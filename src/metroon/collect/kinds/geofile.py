@@ -1,0 +1,120 @@
+"""``kind: geofile``."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import shapefile
+import shapely
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+from shapely.geometry import shape
+
+from metroon.collect.deliveries import Unreadable, finish, gather, match
+from metroon.collect.source import FileSource, Raw, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from metroon.city.contract import Contract
+
+Feature = tuple[dict[str, Any], Any]
+WGS84 = "OGC:CRS84"
+
+
+class Geofile(FileSource):
+    """Areas, lines or points: a GeoJSON file, or a shapefile in a zip, in any coordinate reference system.
+
+    Every property becomes a text column; ``geometry`` holds the shape as WKB in longitude and latitude (WGS 84).
+
+    Args:
+        crs: The system when the file does not say it, or says it wrong, such as EPSG:2227.
+        encoding: Text encoding of a shapefile's attributes.
+    """
+
+    crs: str | None = None
+    encoding: str = "utf-8"
+
+    def read(self, reading: Reading) -> Raw:
+        """Every feature of every file."""
+        return gather(self, reading, self._file)
+
+    def _file(self, file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
+        read: Callable[[Path], tuple[list[Feature], str | None]] = _geojson
+        if file.suffix.lower() == ".zip":
+            read = self._shapefile
+        features, told = read(file)
+        project = _to_wgs84(self.crs or told)
+        names = list(dict.fromkeys(k for properties, _ in features for k in properties))
+        places, unnamed = match([*names, "geometry"], contract)
+        shapes = [_wkb(geometry, project) for _, geometry in features]
+        columns = {
+            name: pa.array(shapes, pa.binary())
+            if i == len(names)
+            else pa.array([_text(properties.get(names[i])) for properties, _ in features], pa.string())
+            for name, i in places.items()
+        }
+        rejects = [None if s else "the feature has no shape" for s in shapes]
+        return finish(columns, range(1, len(features) + 1), rejects), unnamed
+
+    def _shapefile(self, file: Path) -> tuple[list[Feature], str | None]:
+        try:
+            with zipfile.ZipFile(file) as bundle:
+                by_ending = {name.lower().rsplit(".", 1)[-1]: name for name in bundle.namelist() if "__MACOSX" not in name}
+                parts = {e: io.BytesIO(bundle.read(n)) for e, n in by_ending.items() if e in ("shp", "shx", "dbf")}
+                told = bundle.read(by_ending["prj"]).decode() if "prj" in by_ending else None
+            with shapefile.Reader(**parts, encoding=self.encoding) as reader:
+                features = [(r.record.as_dict(), r.shape.__geo_interface__) for r in reader.iterShapeRecords()]
+        except (zipfile.BadZipFile, shapefile.ShapefileException, KeyError, UnicodeDecodeError):
+            fix = "Zip the .shp, .shx, .dbf and .prj together, and declare the encoding if it is not utf-8."
+            raise Unreadable("the zip holds no whole shapefile.", fix) from None
+        if told is None and self.crs is None:
+            raise Unreadable("the shapefile has no .prj: its coordinates mean nothing.", "Declare crs: in product.yaml.")
+        return features, told
+
+
+def _geojson(file: Path) -> tuple[list[Feature], str | None]:
+    try:
+        loaded = json.loads(file.read_text(encoding="utf-8-sig"))
+        features = [(f.get("properties") or {}, f.get("geometry")) for f in loaded["features"]]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Unreadable("the file is no GeoJSON feature collection.", "Ask for GeoJSON or a zipped shapefile.") from None
+    told = (loaded.get("crs") or {}).get("properties", {}).get("name")
+    return features, told or WGS84
+
+
+def _to_wgs84(crs: str | None) -> Callable[[Any], Any] | None:
+    try:
+        source = CRS.from_user_input(crs)
+    except CRSError:
+        fix = "Declare it in product.yaml, such as crs: EPSG:2227."
+        raise Unreadable("its coordinate reference system is unknown.", fix) from None
+    if source.equals(CRS.from_user_input(WGS84), ignore_axis_order=True):
+        return None
+    # always_xy: files hold x before y whatever the system's own axis order says.
+    transformer = Transformer.from_crs(source, WGS84, always_xy=True)
+
+    def project(xy: Any) -> Any:
+        xy[:, 0], xy[:, 1] = transformer.transform(xy[:, 0], xy[:, 1])
+        return xy
+
+    return project
+
+
+def _wkb(geometry: Any, project: Callable[[Any], Any] | None) -> bytes | None:
+    if not geometry:
+        return None
+    made = shapely.force_2d(shape(geometry))
+    made = shapely.transform(made, project) if project else made
+    return bytes(shapely.to_wkb(made if made.is_valid else shapely.make_valid(made)))
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, bytes) else value.decode("latin-1")

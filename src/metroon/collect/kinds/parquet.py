@@ -1,0 +1,43 @@
+"""``kind: parquet``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from metroon.collect.deliveries import Unreadable, finish, gather, match
+from metroon.collect.source import FileSource, Raw, Reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metroon.city.contract import Contract
+
+
+class Parquet(FileSource):
+    """Parquet files. Types come from the file and are held to the contract like text is.
+
+    A row's line is its number in the file, from 1.
+    """
+
+    def read(self, reading: Reading) -> Raw:
+        """Every row of every file."""
+        return gather(self, reading, _file)
+
+
+def _file(file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
+    try:
+        table = pq.read_table(file)
+    except (pa.ArrowInvalid, OSError):
+        raise Unreadable("the file is no whole Parquet file.", "Ask the department to send it again.") from None
+    places, unnamed = match(table.column_names, contract)
+    columns = {name: _plain(table.column(i)) for name, i in places.items()}
+    return finish(columns, range(1, table.num_rows + 1), [None] * table.num_rows), unnamed
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()) if pa.types.is_large_string(column.type) else column

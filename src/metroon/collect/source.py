@@ -1,0 +1,110 @@
+"""The noun of this room: a source, and the raw rows that come out of it."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from metroon.base.kinds import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from metroon.base.account import Delivery
+    from metroon.base.engine import Engine, Relation
+    from metroon.base.errors import Problem
+    from metroon.city.contract import Contract
+
+FILE, LINE, REJECT = "_file", "_line", "_reject"
+"""Columns that every raw row carries: its delivery, its line there, and why it is no whole record (or null)."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Rows as they came, under the contract's column names, nothing lost.
+
+    Grain:
+        One row per record of every delivery that could be read at all.
+
+    Args:
+        rows: The contract's columns (text from text files), ``_file``, ``_line``, ``_reject``.
+        deliveries: Every file, taken or refused.
+        problems: Why deliveries were refused.
+        notes: Columns that were left out, and other things to tell.
+    """
+
+    rows: Relation
+    deliveries: tuple[Delivery, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a source is given.
+
+    Args:
+        engine: The engine.
+        contract: The promise, which names the columns.
+        data: The city's folder of raw files.
+        folder: The product's own folder.
+        inputs: Other products' rows, for sources that are made of them.
+    """
+
+    engine: Engine
+    contract: Contract
+    data: Path
+    folder: Path
+    inputs: Mapping[str, Relation] = field(default_factory=dict)
+
+
+class Source(Kind):
+    """Something that rows come from. Its fields are the YAML options."""
+
+    @abstractmethod
+    def files(self, data: Path, folder: Path) -> list[Path]:
+        """The files it reads, in the order of their names."""
+
+    @abstractmethod
+    def read(self, reading: Reading) -> Raw:
+        """Bring the rows in.
+
+        Raises:
+            Refused: Nothing could be read at all.
+        """
+
+    def reads(self, folder: Path) -> frozenset[str]:  # noqa: ARG002  # only some sources need it
+        """Names of the products it is made of."""
+        return frozenset()
+
+
+class FileSource(Source):
+    """A source of files below the city's data folder."""
+
+    path: str
+    """File, or pattern with * such as fire/incidents_*.csv: each file is one delivery, all are appended."""
+    others: Literal["warn", "leave"] = "warn"
+    """Columns that the contract does not name stay out: say so (warn), or expect it (leave)."""
+
+    def files(self, data: Path, folder: Path) -> list[Path]:  # noqa: ARG002  # the same call for every source
+        """The files that the path or pattern names."""
+        return sorted(p for p in data.glob(self.path) if p.is_file())
+
+
+def sha256(file: Path) -> str:
+    """The hash of a file's bytes.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> f = pathlib.Path(tempfile.mkdtemp(), "a"); _ = f.write_bytes(b"")
+        >>> sha256(f)[:8]
+        'e3b0c442'
+    """
+    digest = hashlib.sha256()
+    with file.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,199 @@
+"""Alternative tables: what else the hidden numbers could be, for all that a reader can work out.
+
+A hidden number is in doubt when there is another table, as lawful as the true one, that has the same
+published numbers and another value in its place. Each such table is found by a solver and then checked in
+whole numbers, so that nothing rests on the solver's tolerance, and a reader who knows that counts are whole
+numbers is held off too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csc_array, hstack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+WIDTH = 5
+"""How wide the doubt about a protected count must be, at the least (privacy reference, section 4)."""
+NEVER = np.iinfo(np.int64).max
+"""Stands for a count that needs no protection at any threshold."""
+_TIER = 1_000.0
+"""A cell of the dearest tier allowed costs as much as a thousand below it: totals come last."""
+_ZERO = 50.0
+"""Hiding a zero protects nothing when the count beside it has to rise."""
+_NODES = 200
+"""Branches that the search for whole numbers may take: a fixed number, so that no clock decides."""
+
+
+def below(count: Ints) -> Ints:
+    """How far under a protected count the reader's doubt must reach.
+
+    Example:
+        >>> below(np.array([0, 1, 2, 10])).tolist()
+        [0, 1, 2, 2]
+    """
+    return np.minimum(count, 2)
+
+
+def above(count: Ints) -> Ints:
+    """How far over a protected count the reader's doubt must reach, so that it is 5 wide near zero too.
+
+    Example:
+        >>> above(np.array([0, 1, 2, 10])).tolist()
+        [5, 4, 3, 3]
+    """
+    return np.maximum(3, WIDTH - below(count))
+
+
+class Knot:
+    """Counts that equations tie together, and the doubt that must stay about some of them.
+
+    Args:
+        where: Index of each cell among all cells.
+        matrix: One row per equation: 1 for a part, -1 for the total.
+        count: The true count of each cell.
+        since: Smallest threshold at which a cell's count needs protection; ``NEVER`` if none does.
+        tier: How dear a cell is: no cell is hidden while cells of lower tiers suffice.
+        cost: What hiding a cell loses, among cells of its tier; above 0.
+
+    Example:
+        Two parts and their total, 3 + 20 = 23. To hide the 3, the 20 must go too.
+
+        >>> one = np.array([0, 1, 2])
+        >>> knot = Knot(one, csc_array([[1, 1, -1]]), np.array([3, 20, 23]),
+        ...     np.array([4, 21, 24]), np.array([0, 0, 1]), np.ones(3))
+        >>> knot.protect(11, np.array([True, False, False])).tolist()
+        [True, True, False]
+    """
+
+    def __init__(
+        self, where: Ints, matrix: csc_array, count: Ints, since: Ints, tier: Ints, cost: Floats
+    ) -> None:
+        self.where = where
+        self._matrix = matrix
+        self._count = count
+        self._since = since
+        self._tier = tier
+        self._cost = cost
+        self._rise = np.zeros_like(count)
+        self._fall = np.zeros_like(count)
+
+    def protect(self, threshold: int, unseen: Mask) -> Mask:
+        """Hides more cells until each count that needs it is in doubt.
+
+        Args:
+            threshold: Counts whose ``since`` is at most this are protected.
+            unseen: The cells that readers do not see; may only grow from call to call.
+
+        Returns:
+            The cells that readers must not see: ``unseen`` and what has been added.
+        """
+        self._certify_many(threshold, unseen)
+        for cell in np.flatnonzero(self._since <= threshold):
+            for is_rise in (True, False):
+                if self._lacks(threshold, is_rise)[cell]:
+                    unseen = self._make_room(int(cell), is_rise, unseen)
+        return unseen
+
+    def _lacks(self, threshold: int, is_rise: bool) -> Mask:
+        short = self._rise < above(self._count) if is_rise else self._fall < below(self._count)
+        return short & (self._since <= threshold)
+
+    def _certify_many(self, threshold: int, unseen: Mask) -> None:
+        # One alternative table speaks for every cell that it changes enough, so ask for tables that
+        # move as many cells as can be, each no farther than it needs, while that brings anything.
+        columns = np.flatnonzero(unseen)
+        matrix = self._matrix[:, columns]
+        is_rise, fruitless = True, 0
+        while fruitless < 2:
+            lacking = self._lacks(threshold, is_rise)[columns]
+            before = lacking.sum()
+            if before:
+                low, high = -self._count[columns].astype(float), np.full(len(columns), np.inf)
+                if is_rise:
+                    high[lacking] = above(self._count[columns])[lacking]
+                else:
+                    low[lacking] = -below(self._count[columns])[lacking]
+                self._learn(
+                    columns, _solve(matrix, np.where(lacking, -1.0 if is_rise else 1.0, 0.0), low, high)
+                )
+            gained = before - self._lacks(threshold, is_rise).sum()
+            fruitless = 0 if gained else fruitless + 1
+            is_rise = not is_rise
+
+    def _make_room(self, cell: int, is_rise: bool, unseen: Mask) -> Mask:
+        # The cheapest alternative table that changes this cell enough; what it changes is hidden.
+        for tier in np.unique(self._tier):
+            allowed = unseen | (self._tier <= tier)
+            if not allowed[cell]:
+                continue
+            for is_whole in (False, True):
+                change = self._cheapest(cell, is_rise, unseen, allowed, is_whole)
+                if change is None:
+                    break
+                columns = np.flatnonzero(allowed)
+                if self._learn(columns, change):
+                    return unseen | self._touched(columns, change)
+        # Nothing helps: hide all that hangs together, and ask no more.
+        self._rise[:], self._fall[:] = above(self._count), below(self._count)
+        return np.ones_like(unseen)
+
+    def _cheapest(
+        self, cell: int, is_rise: bool, unseen: Mask, allowed: Mask, is_whole: bool
+    ) -> Floats | None:
+        need = int(above(self._count)[cell] if is_rise else below(self._count)[cell])
+        free, seen = np.flatnonzero(unseen), np.flatnonzero(allowed & ~unseen)
+        price = self._cost[seen] * np.where(self._tier[seen] == self._tier[allowed].max(), _TIER, 1.0)
+        price_up = price / need * np.where(self._count[seen] == 0, _ZERO, 1.0)
+        # Hiding costs once, however far a cell moves: price each step by how many it could take.
+        price_down = price / np.clip(self._count[seen], 1, need)
+        low = np.concatenate([-self._count[free], np.zeros(2 * len(seen))]).astype(float)
+        high = np.concatenate([np.full(len(free) + len(seen), np.inf), self._count[seen]])
+        at = int(np.searchsorted(free, cell))
+        low[at], high[at] = (need, high[at]) if is_rise else (low[at], -need)
+        matrix = hstack([self._matrix[:, free], self._matrix[:, seen], -self._matrix[:, seen]], format="csc")
+        found = _solve(
+            matrix, np.concatenate([np.zeros(len(free)), price_up, price_down]), low, high, is_whole
+        )
+        if found is None:
+            return None
+        change = np.zeros(len(self._count))
+        change[free] = found[: len(free)]
+        change[seen] = found[len(free) : len(free) + len(seen)] - found[len(free) + len(seen) :]
+        return change[allowed]
+
+    def _learn(self, columns: Ints, change: Floats | None) -> bool:
+        if change is None:
+            return False
+        whole = np.rint(change).astype(np.int64)
+        if (self._matrix[:, columns] @ whole).any() or (whole < -self._count[columns]).any():
+            return False
+        self._rise[columns] = np.maximum(self._rise[columns], whole)
+        self._fall[columns] = np.maximum(self._fall[columns], -whole)
+        return True
+
+    def _touched(self, columns: Ints, change: Floats) -> Mask:
+        touched = np.zeros(len(self._count), dtype=bool)
+        touched[columns[np.rint(change) != 0]] = True
+        return touched
+
+
+def _solve(
+    matrix: csc_array, cost: Floats, low: Floats, high: Floats, is_whole: bool = False
+) -> Floats | None:
+    found = milp(
+        cost,
+        integrality=np.full(len(cost), int(is_whole)),
+        bounds=Bounds(low, high),
+        constraints=LinearConstraint(matrix, 0, 0),
+        options={"node_limit": _NODES},
+    )
+    return None if found.x is None else np.asarray(found.x)

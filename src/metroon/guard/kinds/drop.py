@@ -1,0 +1,21 @@
+"""``kind: drop``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from metroon.guard.technique import Protecting, Technique
+
+if TYPE_CHECKING:
+    from metroon.base.engine import Relation
+
+
+class Drop(Technique):
+    """The column does not leave.
+
+    It is what happens to every column that is not public and has no other technique.
+    """
+
+    def protect(self, rows: Relation, given: Protecting) -> Relation:  # noqa: ARG002  # the same call for every kind
+        """The rows without the column."""
+        return rows.drop(self.column)

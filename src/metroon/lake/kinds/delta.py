@@ -1,0 +1,92 @@
+"""``delta``: Delta Lake folders, written by the engine and committed with the evidence inside the commit."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
+
+from metroon.base.errors import Problem, Refused
+from metroon.base.kinds import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metroon.base.engine import Engine, Relation
+
+_KEY = "metroon"
+_READABLE = {"timestampNtz"}
+# Old versions are evidence: they go by retention and erasure, never by a default of the format.
+_KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
+# An uncommitted file younger than this may belong to a run that is still at work.
+_SETTLED_S = 3600
+
+
+class Delta(Kind):
+    """Open tables that Spark, Databricks, Fabric, Trino and Polars read as they are.
+
+    The commit names only the number of rows of a file: no smallest and largest value of a personal column
+    comes into the log.
+    """
+
+    def write(self, table: Path, rows: Relation, engine: Engine, evidence: str) -> int:
+        """Write a new version and return its number. A version appears whole or not at all.
+
+        Raises:
+            Refused: The folder cannot be written.
+        """
+        try:
+            table.mkdir(parents=True, exist_ok=True)
+            name = f"part-{uuid.uuid4().hex}.parquet"
+            count = engine.save(rows, table / name)
+            schema = rows.schema().to_pyarrow()
+            if not DeltaTable.is_deltatable(str(table)):
+                # The first schema holds a time, so that the table may get one later too.
+                DeltaTable.create(str(table), schema.append(pa.field("_time", pa.timestamp("us"))), configuration=_KEEP_LOG)
+            size = (table / name).stat().st_size
+            add = AddAction(name, size, {}, int(time.time() * 1000), True, json.dumps({"numRecords": count}))
+            DeltaTable(str(table)).create_write_transaction(
+                [add], "overwrite", schema, commit_properties=CommitProperties(custom_metadata={_KEY: evidence})
+            )
+            return int(DeltaTable(str(table)).version())
+        except (OSError, DeltaError) as error:
+            what = f"the version could not be written ({type(error).__name__})."
+            fix = "Check free space and rights of the folder; the last good version stays."
+            raise Refused([Problem(str(table), 0, "L101", what, fix)]) from error
+
+    def files(self, table: Path, number: int) -> list[str]:
+        """The data files of one version.
+
+        Raises:
+            Refused: Another program gave the table features that plain Parquet reading would get wrong.
+        """
+        delta = DeltaTable(str(table), version=number)
+        features = set(delta.protocol().reader_features or [])
+        if features - _READABLE:
+            what = f"the table has features we do not read: {', '.join(sorted(features - _READABLE))}."
+            fix = "Rewrite it without them, or restore the version before."
+            raise Refused([Problem(str(table), 0, "L102", what, fix)])
+        return list(delta.file_uris())
+
+    def history(self, table: Path) -> dict[int, str]:
+        """Version number -> evidence text, oldest first; empty when there is no table."""
+        try:
+            commits = DeltaTable(str(table)).history()
+        except TableNotFoundError:
+            return {}
+        return {int(c["version"]): str(c[_KEY]) for c in reversed(commits) if _KEY in c}
+
+    def sweep(self, table: Path) -> int:
+        """Remove data files that no commit names and that no running writer can still want."""
+        logs = "".join(log.read_text(encoding="utf-8") for log in (table / "_delta_log").glob("*.json"))
+        old = time.time() - _SETTLED_S
+        lost = [f for f in table.glob("part-*.parquet") if f.name not in logs and f.stat().st_mtime < old]
+        for file in lost:
+            file.unlink()
+        return len(lost)

@@ -1,0 +1,126 @@
+"""The noun of this room: the lake, where every version of every product stays readable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import metroon
+from metroon.lake.kinds.delta import Delta
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from metroon.base.engine import Engine, Relation
+    from metroon.conform import Checked
+    from metroon.guard import Guarded
+
+
+class Restricted:
+    """The zone where departments work; nothing in it is public."""
+
+
+class Open:
+    """The zone that is published; it takes only what the guard made."""
+
+
+Zone = TypeVar("Zone", Restricted, Open)
+ZoneName = Literal["restricted", "open"]
+Evidence = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Version(Generic[Zone]):
+    """One version of one product, forever the same.
+
+    Args:
+        name: Product or measure.
+        zone: ``restricted`` or ``open``.
+        number: Counts from 1 within the zone.
+        evidence: What it was made of: input hashes, parent versions, contract, code, as-of, verdicts.
+    """
+
+    name: str
+    zone: ZoneName
+    number: int
+    evidence: Evidence
+
+
+class Lake:
+    """All versions of one city, as folders that any Delta reader understands.
+
+    Args:
+        folder: Where the zones are.
+        engine: The engine that writes and reads.
+    """
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.folder = folder
+        self.engine = engine
+        self._format = Delta()
+
+    def save(self, checked: Checked, evidence: Evidence) -> Version[Restricted]:
+        """Keep checked rows in the restricted zone, with the list of rows set aside beside them."""
+        name = checked.contract.name
+        aside = self._write(f"{name}.set_aside", "restricted", checked.set_aside, evidence)
+        number = self._write(name, "restricted", checked.rows, {**evidence, "set_aside_version": aside})
+        return Version(name, "restricted", number, self.evidence(name, "restricted", number))
+
+    def publish(self, guarded: Guarded, evidence: Evidence) -> Version[Open]:
+        """Publish what the guard made in the open zone."""
+        number = self._write(guarded.name, "open", guarded.rows, evidence)
+        return Version(guarded.name, "open", number, self.evidence(guarded.name, "open", number))
+
+    def restricted(self, name: str, number: int | None = None) -> Version[Restricted] | None:
+        """A version in the restricted zone, the newest unless named; None when there is none."""
+        found = self._number(name, "restricted", number)
+        return Version(name, "restricted", found, self.evidence(name, "restricted", found)) if found else None
+
+    def open(self, name: str, number: int | None = None) -> Version[Open] | None:
+        """A version in the open zone, the newest unless named; None when there is none."""
+        found = self._number(name, "open", number)
+        return Version(name, "open", found, self.evidence(name, "open", found)) if found else None
+
+    def read(self, version: Version[Any]) -> Relation:
+        """The rows of a version."""
+        return self.engine.parquet(self._format.files(self._table(version.name, version.zone), version.number))
+
+    def set_aside(self, version: Version[Restricted]) -> Relation:
+        """Where the rows stand that this version set aside, and why; no other column."""
+        number = int(version.evidence["set_aside_version"])
+        return self.engine.parquet(self._format.files(self._table(f"{version.name}.set_aside", "restricted"), number))
+
+    def history(self, name: str, zone: ZoneName) -> dict[int, Evidence]:
+        """Version number -> evidence, oldest first."""
+        return {n: json.loads(text) for n, text in self._format.history(self._table(name, zone)).items()}
+
+    def evidence(self, name: str, zone: ZoneName, number: int) -> Evidence:
+        """What one version was made of."""
+        return self.history(name, zone)[number]
+
+    def sweep(self) -> int:
+        """Remove files that a run which was cut off left uncommitted; returns how many."""
+        return sum(self._format.sweep(p.parent) for p in self.folder.glob("*/*/_delta_log"))
+
+    def _table(self, name: str, zone: ZoneName) -> Path:
+        return self.folder / zone / name
+
+    def _number(self, name: str, zone: ZoneName, number: int | None) -> int | None:
+        known = self._format.history(self._table(name, zone))
+        return max(known, default=None) if number is None else (number if number in known else None)
+
+    def _write(self, name: str, zone: ZoneName, rows: Relation, evidence: Mapping[str, Any]) -> int:
+        text = json.dumps(evidence, ensure_ascii=False, sort_keys=True, default=str)
+        return self._format.write(self._table(name, zone), rows, self.engine, text)
+
+
+def code_sha256() -> str:
+    """The hash of the package's own files: which code made a number (a wheel has no git)."""
+    root = Path(metroon.__file__).parent
+    digest = hashlib.sha256()
+    for file in sorted(root.rglob("*.py")):
+        digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()

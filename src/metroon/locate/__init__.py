@@ -1,0 +1,10 @@
+"""Which neighborhood; how many people live there.
+
+In: the rows of the products that hold areas, and rows with points or place keys. Out: ``Places`` of every
+geography, and rows that say which place of each they belong to, outside and unplaced ones counted.
+"""
+
+from metroon.locate.assign import assign, boundary_sha256, can_place, column
+from metroon.locate.geographies import overlaps, places
+
+__all__ = ["assign", "boundary_sha256", "can_place", "column", "overlaps", "places"]

@@ -1,0 +1,118 @@
+"""Which place a row belongs to, for every geography, cached by version and boundary."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import shapely
+
+from metroon.base.estimate import NOWHERE, OUTSIDE
+from metroon.base.places import Places, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from metroon.base.engine import Engine, Relation
+    from metroon.city.contract import Contract
+
+PREFIX = "_place_"
+
+
+def column(geography: str) -> str:
+    """The name of the column that holds the place of a row.
+
+    Example:
+        >>> column("tract.poverty_quartile")
+        '_place_tract.poverty_quartile'
+    """
+    return PREFIX + geography
+
+
+def can_place(contract: Contract, geography: Places) -> bool:
+    """Whether rows of a product can be put into a geography: they have a point, or already name its areas."""
+    return contract.point is not None or _key(contract, geography) is not None
+
+
+def assign(
+    engine: Engine, rows: Relation, contract: Contract, geographies: Iterable[Places], *, cache: Path, version: str
+) -> Relation:
+    """The rows with one more column for each geography: the key of the place they belong to.
+
+    Args:
+        engine: The engine.
+        rows: Rows of one version.
+        contract: Says which columns hold the point, or already name the place.
+        geographies: Where to look.
+        cache: Folder for what was worked out before.
+        version: Names the rows; with the boundaries it is the key of the cache.
+
+    Returns:
+        Places as text: a key, ``(outside)``, or ``(no place)``. A geography that the rows cannot be put into gets
+        no column.
+    """
+    wanted = list(geographies)
+    by_key = {g.id: k for g in wanted if (k := _key(contract, g)) is not None}
+    by_point = [g for g in wanted if g.id not in by_key] if contract.point else []
+    made = rows.mutate(**{column(g.id): _by_key(rows[by_key[g.id]], g) for g in wanted if g.id in by_key})
+    return _by_point(engine, made, contract, by_point, cache, version) if by_point else made
+
+
+def boundary_sha256(places: Places) -> str:
+    """The hash of a geography's keys and boundaries."""
+    digest = hashlib.sha256(f"{places.id}|{places.vintage}".encode())
+    for key in sorted(places.names):
+        digest.update(key.encode() + b"\0" + places.areas.get(key, "").encode())
+        if key in places.shapes:
+            digest.update(shapely.to_wkb(places.shapes[key]))
+    return digest.hexdigest()
+
+
+def _key(contract: Contract, geography: Places) -> str | None:
+    for known in contract.geography_keys:
+        if known.layer in (geography.id, geography.base) and known.vintage in ("", geography.vintage):
+            return known.column
+    return None
+
+
+def _by_key(given: ibis.Value, places: Places) -> ibis.Value:
+    text = given.cast("string")
+    if places.areas:
+        found = text.cases(*places.areas.items(), else_=OUTSIDE)
+    else:
+        found = text.isin(list(places.names)).ifelse(text, OUTSIDE)
+    return text.isnull().ifelse(NOWHERE, found)
+
+
+def _by_point(
+    engine: Engine, rows: Relation, contract: Contract, wanted: list[Places], cache: Path, version: str
+) -> Relation:
+    lon, lat = contract.point or ("", "")
+    boundaries = "".join(boundary_sha256(g) for g in wanted)
+    name = hashlib.sha256(f"{version}|{lon}|{lat}|{boundaries}".encode()).hexdigest()
+    file = cache / f"{name}.parquet"
+    if not file.exists():
+        found = _locate(engine, rows, lon, lat, wanted)
+        cache.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        engine.save(found, part)
+        part.replace(file)
+    located = engine.parquet([str(file)])
+    # Grain: one row per different point; null-safe, so that rows without a point keep their row.
+    same = [rows[lon].identical_to(located["_lon"]), rows[lat].identical_to(located["_lat"])]
+    return rows.left_join(located, same).drop("_lon", "_lat")
+
+
+def _locate(engine: Engine, rows: Relation, lon: str, lat: str, wanted: list[Places]) -> Relation:
+    points = engine.fetch(rows.select(_lon=rows[lon], _lat=rows[lat]).distinct())
+    x, y = (_floats(points, c) for c in ("_lon", "_lat"))
+    columns = {column(g.id): pa.array(locate(g, x, y).tolist(), pa.string()) for g in wanted}
+    return engine.table(pa.table({"_lon": points["_lon"], "_lat": points["_lat"], **columns}))
+
+
+def _floats(table: pa.Table, name: str) -> np.ndarray:  # type: ignore[type-arg]  # one dimension of float64
+    return table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)

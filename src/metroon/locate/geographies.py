@@ -1,0 +1,140 @@
+"""Geographies: the city's declared sets of areas, cut from the rows of its products."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from metroon.base.errors import Refused
+from metroon.base.node import did_you_mean
+from metroon.base.places import Places
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from metroon.base.node import Node
+    from metroon.city.city import Bands, Geography
+
+Row = dict[str, Any]
+
+
+def places(
+    name: str, declared: Geography, node: Node, rows: Sequence[Row], outline: Sequence[Row] | None
+) -> dict[str, Places]:
+    """One geography and its bands.
+
+    Args:
+        name: The geography's id.
+        declared: What the city says of it.
+        node: Where it says so.
+        rows: The rows of its product.
+        outline: The rows of the product that its areas must lie inside of, when one is declared.
+
+    Returns:
+        Id -> places; bands are named ``geography.band``. Areas are in the order of their names.
+
+    Raises:
+        Refused: Columns are missing, keys repeat or are empty, or residents are negative.
+    """
+    _check(declared, node, rows)
+    chosen = _inside(rows, outline) if outline is not None else list(rows)
+    chosen.sort(key=lambda r: _natural(str(r[declared.key])))
+    label = declared.name or f"{{{declared.key}}}"
+    keys = [str(r[declared.key]) for r in chosen]
+    people = declared.people
+    whole = Places(
+        id=name,
+        title=declared.title,
+        vintage=declared.vintage,
+        official=declared.official,
+        names={k: label.format_map(r) for k, r in zip(keys, chosen, strict=True)},
+        shapes={k: shapely.from_wkb(r["geometry"]) for k, r in zip(keys, chosen, strict=True) if r.get("geometry")},
+        people={k: float(r[people.column]) for k, r in zip(keys, chosen, strict=True) if r[people.column] is not None}
+        if people
+        else {},
+        people_source=_source(people.source, people.vintage) if people else "",
+        note=declared.note,
+    )
+    bands = {f"{name}.{b}": _bands(f"{name}.{b}", band, declared, whole, chosen) for b, band in declared.bands.items()}
+    return {name: whole, **bands}
+
+
+def overlaps(first: Places, second: Places) -> set[tuple[str, str]]:
+    """Pairs of places that share ground: what anybody with a map knows.
+
+    Slivers below a hundred-thousandth of the smaller area count too when both share more than an edge.
+    """
+    tree_keys = list(second.shapes)
+    tree = shapely.STRtree([second.shapes[k] for k in tree_keys])
+    found = set()
+    for key, area in first.shapes.items():
+        for index in tree.query(area, predicate="intersects"):
+            other = second.shapes[tree_keys[int(index)]]
+            if shapely.area(shapely.intersection(area, other)) > 1e-5 * min(area.area, other.area):
+                found.add((key, tree_keys[int(index)]))
+    return found
+
+
+def _bands(name: str, band: Bands, declared: Geography, whole: Places, rows: Sequence[Row]) -> Places:
+    known = [r for r in rows if r[band.column] is not None]
+    values = np.array([float(r[band.column]) for r in known])
+    # Linear interpolation between areas, a tie at a cut goes to the lower band.
+    cuts = np.quantile(values, [i / band.into for i in range(1, band.into)]) if len(values) else np.array([])
+    areas = {str(r[declared.key]): str(int((cuts < v).sum()) + 1) for r, v in zip(known, values, strict=True)}
+    keys = [str(i) for i in range(1, band.into + 1)]
+    words = {keys[0]: f" ({band.low})", keys[-1]: f" ({band.high})"}
+    members = {k: [a for a, b in areas.items() if b == k] for k in keys}
+    return Places(
+        id=name,
+        title=band.title,
+        vintage=declared.vintage,
+        official=declared.official,
+        names={k: f"{k}{words.get(k, '')}" for k in keys},
+        shapes={
+            k: shapely.union_all([whole.shapes[a] for a in m if a in whole.shapes]) for k, m in members.items() if m
+        },
+        people={k: math.fsum(whole.people.get(a, 0.0) for a in m) for k, m in members.items()} if whole.people else {},
+        people_source=whole.people_source,
+        note=f"{len(areas)} areas of {whole.title} in {band.into} bands by {band.column}. {declared.note}".strip(),
+        base=whole.id,
+        areas=areas,
+    )
+
+
+def _inside(rows: Sequence[Row], outline: Sequence[Row]) -> list[Row]:
+    limits = shapely.union_all([shapely.from_wkb(r["geometry"]) for r in outline if r.get("geometry")])
+    shapely.prepare(limits)
+    return [r for r in rows if r.get("geometry") and limits.contains(shapely.from_wkb(r["geometry"]).centroid)]
+
+
+def _check(declared: Geography, node: Node, rows: Sequence[Row]) -> None:
+    columns = set(rows[0]) if rows else set()
+    wanted = {"key": declared.key} | ({"people": declared.people.column} if declared.people else {})
+    wanted |= {f"bands.{b}": band.column for b, band in declared.bands.items()}
+    problems = [
+        node.problem("P101", f"{declared.product} has no column '{column}'.", did_you_mean(column, columns), *where.split("."))
+        for where, column in wanted.items()
+        if column not in columns
+    ]
+    if problems:
+        raise Refused(problems)
+    keys = [r[declared.key] for r in rows]
+    if None in keys or len(set(map(str, keys))) < len(keys):
+        what = f"'{declared.key}' does not tell the areas of {declared.product} apart."
+        raise Refused([node.problem("P102", what, "Name a column that is unique and never empty.", "key")])
+    if declared.people and any((r[declared.people.column] or 0) < 0 for r in rows):
+        what = f"'{declared.people.column}' holds negative numbers: a code for missing, not people."
+        fix = f"Declare the code as missingCodes of '{declared.people.column}' in the contract of {declared.product}."
+        raise Refused([node.problem("P103", what, fix, "people")])
+
+
+def _source(source: str, vintage: str) -> str:
+    return source if vintage in source else f"{source} ({vintage})"
+
+
+def _natural(text: str) -> tuple[Any, ...]:
+    return (0, int(text), text) if text.isdigit() else (1, 0, text)
+

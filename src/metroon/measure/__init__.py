@@ -1,0 +1,11 @@
+"""Indicators by place and group.
+
+In: located rows of one version, and a measure's declaration. Out: tallies with the sums that tie them, for the
+guard, and the estimates that they support.
+"""
+
+from metroon.measure.estimates import estimates, poolings, unanswerable
+from metroon.measure.indicator import Indicator
+from metroon.measure.tally import Tallied, tally
+
+__all__ = ["Indicator", "Tallied", "estimates", "poolings", "tally", "unanswerable"]

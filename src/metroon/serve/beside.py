@@ -1,0 +1,128 @@
+"""Beside the city: which places and groups clearly differ from it, and for how many nobody can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.text import Text
+
+from metroon.serve import cells
+from metroon.serve.figures import figure_text, sample_words
+from metroon.serve.sparkline import Axis
+from metroon.serve.terminal import BAD, DATA, GOOD, QUIET, STRONG, Fit, flow, grid, indented, line, text
+from metroon.serve.words import STATES, group_name, place_name, scale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from metroon.base.account import Measured
+    from metroon.base.estimate import Estimate
+
+_MOST_EACH_SIDE = 3
+_FEW = 6
+_NAME_WIDTH = 22
+_LEAST_STRIP, _MOST_STRIP = 19, 35
+
+
+def beside_city(
+    measured: Measured, city: Estimate | None, title: str, found: tuple[Estimate, ...], *, is_groups: bool
+) -> RenderableType:
+    """A geography or dimension: how many differ, then the clearest; never a league table.
+
+    Args:
+        measured: The measure.
+        city: The whole city's estimate of the same period.
+        title: What the places or groups are called, with their vintage.
+        found: Their estimates.
+        is_groups: Whether they are groups; a few groups are all shown, in the order of release.
+    """
+    told = cells.compare(found, city)
+    up, down = told.above[:_MOST_EACH_SIDE], told.below[:_MOST_EACH_SIDE]
+    chosen = (*down, *reversed(up)) if measured.direction == "down" else (*up, *reversed(down))
+    if scale_of(measured).is_count:
+        chosen = found if len(found) <= _FEW else ()
+        verdict = [f"{len(found)} counts, parts of the whole: not compared with it", *_silent(told)]
+    elif is_groups and len(found) <= _FEW:
+        chosen, verdict = found, _verdict(told, len(told.above) + len(told.below))
+    else:
+        verdict = _verdict(told, len(chosen))
+    first = line((title, STRONG), *([": ", (verdict[0], QUIET)] if verdict else []))
+    rows = [indented(_Rows(measured, city, chosen, is_groups).fit(), 4)] if chosen else []
+    return Group(Text(""), indented(flow([first, *verdict[1:]], QUIET), 2), *rows)
+
+
+def _verdict(told: cells.Comparison, shown: int) -> list[str]:
+    apart = len(told.above) + len(told.below)
+    by_chance = round(0.05 * (apart + len(told.around)))
+    cut = f", {shown} shown" if shown < apart else ""
+    facts = [
+        f"{apart} of {told.ranked} clearly differ from the city{cut}" if apart else "",
+        f"by chance alone about {by_chance} would" if apart and by_chance else "",
+        f"cannot tell for {len(told.around)} of {told.ranked}" if told.around else "",
+        *_silent(told),
+    ]
+    return [fact for fact in facts if fact]
+
+
+def _silent(told: cells.Comparison) -> list[str]:
+    return [f"{n} {STATES[state]}" for state, n in told.silent.items()]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    measured: Measured
+    city: Estimate | None
+    chosen: Sequence[Estimate]
+    is_groups: bool
+
+    def fit(self) -> Fit:
+        return Fit(self._grid)
+
+    def _grid(self, width: int, is_drawn: bool) -> RenderableType:
+        rows = [self._cells(e) for e in self.chosen]
+        widths = [_NAME_WIDTH, *(max(row[i].cell_len for row in rows) for i in (1, 2, 3))]
+        left = width - sum(widths) - 2 * len(widths)
+        city = self._city_value()
+        if not is_drawn or left < _LEAST_STRIP or city is None:
+            return grid(rows, right=(3,), widths=widths)
+        axis = self._axis(min(_MOST_STRIP, left), city)
+        ends = ("less", "more") if self.measured.direction == "neutral" else ("worse", "better")
+        caption = text(axis.caption(*ends, city=city), QUIET)
+        drawn = [(*row, self._strip(e, axis, city)) for row, e in zip(rows, self.chosen, strict=True)]
+        return grid([("", "", "", "", caption), *drawn], right=(3,), widths=[*widths, axis.width])
+
+    def _cells(self, e: Estimate) -> tuple[Text, Text, Text, Text]:
+        scale = scale_of(self.measured)
+        told = [scale.value(x.value) for x in cells.of_headline(self.measured) if x.value is not None]
+        figure = figure_text(e, scale, style=STRONG, digits=max(map(len, told), default=0), says_state=False)
+        where = cells.standing(e, self.city)
+        if scale.is_count:
+            where = "cannot tell" if e.state == "cannot tell" else None
+        words = cells.standing_words(where, self.measured.direction)
+        style = GOOD if "better" in words else BAD if "worse" in words else QUIET
+        name = group_name(e.cell) if self.is_groups else place_name(e.cell, self.measured)
+        return text(name), figure, text(words, style), text(sample_words(e, self.measured), QUIET)
+
+    def _city_value(self) -> float | None:
+        is_count = scale_of(self.measured).is_count
+        has_any = any(cells.has_interval(e) for e in self.chosen)
+        return self.city.value if self.city is not None and has_any and not is_count else None
+
+    def _axis(self, width: int, city: float) -> Axis:
+        """The city stands in the middle of every strip, so that one upright line runs through all."""
+        seen = [x for e in self.chosen for x in (e.low, e.high) if x is not None]
+        reach = max(abs(x - city) for x in seen)
+        middle_out = -reach if self.measured.direction == "down" else reach
+        return Axis(city - middle_out, city + middle_out, width - (width + 1) % 2)
+
+    def _strip(self, e: Estimate, axis: Axis, city: float) -> Text:
+        if e.value is None or e.low is None or e.high is None:
+            return text(axis.strip(city, city, city, city=city).replace("●", "│"), QUIET)
+        strip = text(axis.strip(e.low, e.value, e.high, city=city), DATA)
+        strip.highlight_regex("[│┼]", QUIET)
+        strip.highlight_regex("●", STRONG)
+        return strip
