@@ -36,16 +36,21 @@ def share(cell: Cell, yes: int, n: int, unknown: int = 0) -> Estimate:
     mid, half = p + z * z / 2 / n, z * math.sqrt(p * (1 - p) / n + z * z / 4 / n / n)
     low, high = (mid - half) / (1 + z * z / n), (mid + half) / (1 + z * z / n)
     every = n + unknown
-    return Estimate(
-        cell, "known", p, low, high, yes, float(n), unknown, yes / every, (yes + unknown) / every
-    )
+    return Estimate(cell, "known", p, low, high, yes, float(n), unknown, yes / every, (yes + unknown) / every)
 
 
 def rate(cell: Cell, events: int, people: float, per: float = 10_000) -> Estimate:
     """A rate with a rough Poisson interval."""
     low, high = events - 1.96 * math.sqrt(events), events + 1.96 * math.sqrt(events) + 2
     return Estimate(
-        cell, "known", per * events / people, per * max(0, low) / people, per * high / people, events, people, 0
+        cell,
+        "known",
+        per * events / people,
+        per * max(0, low) / people,
+        per * high / people,
+        events,
+        people,
+        0,
     )
 
 
@@ -62,9 +67,7 @@ def reached() -> Measured:
     past[4] = without_value(past[4].cell, "hidden", "fewer than 11 people")
     past[7] = without_value(past[7].cell, "late", "the delivery of September has not come")
     places = [(256, 351), (259, 371), (874, 1024), (278, 377), (440, 561), (399, 502), (430, 531), (377, 470)]
-    cells = [
-        share(Cell(now, "district", str(i)), yes, n, 60) for i, (yes, n) in enumerate(places, 1)
-    ]
+    cells = [share(Cell(now, "district", str(i)), yes, n, 60) for i, (yes, n) in enumerate(places, 1)]
     return Measured(
         measure="reached_within_8_minutes",
         title="First-priority fire calls reached within 8 minutes",
@@ -183,7 +186,19 @@ def broken() -> Measured:
     """A measure that failed."""
     problem = Problem("measures/rent.yaml", 9, "M104", "no product 'rents'.", "Did you mean 'rent'?")
     return Measured(
-        "rent", "Rent", "", "median", "dollars", "down", False, (), "2014", (), "failed", 3, problems=(problem,)
+        "rent",
+        "Rent",
+        "",
+        "median",
+        "dollars",
+        "down",
+        False,
+        (),
+        "2014",
+        (),
+        "failed",
+        3,
+        problems=(problem,),
     )
 
 
@@ -199,7 +214,9 @@ def fires() -> Account:
         deliveries=(Delivery("incoming/fire/2015-01.csv", "9f2c4e81ab03" + "0" * 52, 1_400_000, 8_058),),
         verdicts=(
             Verdict("r1", "every call has a number", "number", "completeness", "stop", 8_058, 0, True),
-            Verdict("r2", "a call is not closed before it opens", "closed", "accuracy", "warn", 8_058, 0, True),
+            Verdict(
+                "r2", "a call is not closed before it opens", "closed", "accuracy", "warn", 8_058, 0, True
+            ),
         ),
         outside={"council district": 300},
         no_place=0,
@@ -222,7 +239,13 @@ def service_calls() -> Account:
         refused=1_204,
         deliveries=(
             Delivery("incoming/calls/2015-01.csv", "1b7de0" + "0" * 58, 9_120_000, 34_996),
-            Delivery("incoming/calls/2014-12b.csv", "c77a10" + "0" * 58, 310_000, 1_204, "column 'opened' is missing"),
+            Delivery(
+                "incoming/calls/2014-12b.csv",
+                "c77a10" + "0" * 58,
+                310_000,
+                1_204,
+                "column 'opened' is missing",
+            ),
         ),
         verdicts=(
             Verdict(
@@ -254,7 +277,13 @@ def code_cases() -> Account:
         outcome="failed",
         version=5,
         problems=(
-            Problem("products/code_cases/product.yaml", 14, "K101", "collect has no kind 'cvs'.", "Did you mean 'csv'?"),
+            Problem(
+                "products/code_cases/product.yaml",
+                14,
+                "K101",
+                "collect has no kind 'cvs'.",
+                "Did you mean 'csv'?",
+            ),
         ),
     )
 
@@ -268,15 +297,22 @@ def crash_parties() -> Account:
         version=1,
         read=20_240,
         kept=20_240,
-        verdicts=(Verdict("r1", "every party has a crash", "crash", "completeness", "stop", 20_240, 0, True),),
+        verdicts=(
+            Verdict("r1", "every party has a crash", "crash", "completeness", "stop", 20_240, 0, True),
+        ),
         missing={"age": 6_840, "sex": 5_778, "speed": 20_240},
-        cannot_answer=("when a crash happened: the table has no date", "where a crash happened: it has no place"),
+        cannot_answer=(
+            "when a crash happened: the table has no date",
+            "where a crash happened: it has no place",
+        ),
     )
 
 
 def run() -> Run:
     """Everything at once."""
-    quiet = tuple(Account(name, name.title(), "unchanged", version=1) for name in ("parks", "budget", "trees"))
+    quiet = tuple(
+        Account(name, name.title(), "unchanged", version=1) for name in ("parks", "budget", "trees")
+    )
     return Run(
         city="Arroyo Vista",
         is_invented=True,

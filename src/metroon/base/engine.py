@@ -77,7 +77,7 @@ class Engine:
 
     def fetch(self, relation: Relation) -> pa.Table:
         """The rows of a relation, as Arrow."""
-        return self._ibis.con.execute(self.text(relation)).to_arrow_table()
+        return self._ibis.con.sql(self.text(relation)).to_arrow_table()
 
     def rows(self, relation: Relation) -> list[dict[str, Any]]:
         """The rows of a small relation, as dictionaries."""
@@ -89,7 +89,7 @@ class Engine:
 
     def map_arrow(self, relation: Relation, function: Callable[[pa.Table], pa.Table]) -> Relation:
         """The relation that a function makes of the rows, batch by batch."""
-        reader = self._ibis.con.execute(self.text(relation)).to_arrow_reader(250_000)
+        reader = self._ibis.con.sql(self.text(relation)).to_arrow_reader(250_000)
         parts = [function(pa.Table.from_batches([batch])) for batch in reader]
         return self.table(pa.concat_tables(parts) if parts else function(self.fetch(relation)))
 

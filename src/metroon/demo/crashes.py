@@ -1,4 +1,4 @@
-"""Injury crashes and the people hurt in them, as the invented city's transportation department delivers them."""
+"""Injury crashes and the people hurt in them, as the transportation department delivers them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,21 @@ import numpy as np
 
 from metroon.demo.days import DAYS, MINUTES, day, is_between, iso_days, labels, minutes
 from metroon.demo.people import GROUPS, NEIGHBORHOODS, POVERTY, RESIDENTS, choose, shares
-from metroon.demo.sheet import Flags, Number, Sheet, Text, Whole, apart, deliveries, padded, with_twins
-from metroon.demo.terrain import CORRIDORS, GRID, along, outside, points, squares
+from metroon.demo.position import displaced, position
+from metroon.demo.sheet import (
+    Change,
+    Flags,
+    Number,
+    Sheet,
+    Text,
+    Whole,
+    apart,
+    deliveries,
+    padded,
+    spoiled,
+    with_twins,
+)
+from metroon.demo.terrain import CORRIDORS, GRID, along, squares
 from metroon.demo.truths import BUILT, QUICK_BUILD, QUIET, QUIET_INJURED, QUIET_YEAR, RECORDS, TRUTHS, sizes
 
 _ELSEWHERE_A_YEAR = 1_323
@@ -18,8 +31,9 @@ _MODES = np.array(["Motor vehicle", "Pedestrian", "Bicycle", "Motorcycle"])
 _MODE_CHANCES = [0.71, 0.12, 0.08, 0.09]
 _SEVERITIES = np.array(["K", "A", "B", "C"])
 """Killed, severely hurt, visibly hurt, complains of pain: the KABCO scale without O, nobody hurt."""
-_SEVERITY_CHANCES = np.array([[0.006, 0.05, 0.35, 0.594], [0.03, 0.14, 0.43, 0.40], [0.01, 0.10, 0.48, 0.41],
-                              [0.03, 0.16, 0.44, 0.37]])  # fmt: skip
+_SEVERITY_CHANCES = np.array(
+    [[0.006, 0.05, 0.35, 0.594], [0.03, 0.14, 0.43, 0.40], [0.01, 0.10, 0.48, 0.41], [0.03, 0.16, 0.44, 0.37]]
+)
 _AGES = ((1, 18, 0.09), (18, 25, 0.18), (25, 45, 0.37), (45, 65, 0.24), (65, 92, 0.12))
 
 
@@ -55,7 +69,7 @@ def crash_sheets(rng: np.random.Generator) -> tuple[dict[str, Sheet], dict[str, 
 
 
 def _crashes(rng: np.random.Generator) -> _Crashes:
-    """Crashes at a steady rate, thinned where something was done and in the quiet neighborhood's quiet year."""
+    """Crashes at a steady rate, thinned where something was built and in the one quiet year."""
     quiet = _quiet_days(rng)
     n = RECORDS["crashes"] - len(quiet)
     drawn = n + 1_000
@@ -113,7 +127,6 @@ def _crash_files(
     n = len(crashes.at)
     clock = np.array([f"{m // 60:02d}{m % 60:02d}" for m in range(MINUTES)])
     names = np.array([*(c.name for c in CORRIDORS), ""])
-    place = points(rng, crashes.cells)
     sheet = Sheet(
         {
             "Crash ID": _crash_ids(np.arange(n)),
@@ -124,24 +137,18 @@ def _crash_files(
             "Injured": injured.astype(np.str_),
             "Hit And Run": np.where(rng.random(n) < 0.07, "Y", "N"),
             "Corridor": names[crashes.corridor],
-            "Longitude": np.char.mod("%.5f", place[:, 0]),
-            "Latitude": np.char.mod("%.5f", place[:, 1]),
+            **position(rng, crashes.cells),
         }
     )
     flawed = apart(rng, sizes("crashes"), among=~crashes.is_quiet, only={"second spelling": mode == 1})
-    sheet = sheet.put("Crash Time", flawed["no time"], "2500").put("Hit And Run", flawed["no hit and run"], "-")
-    sheet = displaced(rng, sheet.put("Mode", flawed["second spelling"], "Ped"), flawed)
+    changes: list[Change] = [
+        ("Crash Time", "no time", "2500"),
+        ("Hit And Run", "no hit and run", "-"),
+        ("Mode", "second spelling", "Ped"),
+    ]
+    sheet = displaced(rng, spoiled(sheet, flawed, changes), flawed)
     rows = with_twins(n, flawed["twin"])
     return deliveries(sheet.take(rows), quarter[rows])
-
-
-def displaced(rng: np.random.Generator, sheet: Sheet, flawed: dict[str, Whole]) -> Sheet:
-    """The sheet with points that are empty, 0 or far away, in its columns Longitude and Latitude."""
-    far = outside(rng, len(flawed["far point"]))
-    for axis, header in enumerate(("Longitude", "Latitude")):
-        sheet = sheet.put(header, flawed["no point"], "").put(header, flawed["zero point"], "0")
-        sheet = sheet.put(header, flawed["far point"], np.char.mod("%.5f", far[:, axis]))
-    return sheet
 
 
 def _victim_files(
@@ -163,16 +170,15 @@ def _victim_files(
         }
     )
     flawed = apart(rng, sizes("crash_victims"), among=~crashes.is_quiet[crash_of])
-    for header, flaw, text in [
+    changes: list[Change] = [
         ("Age", "age 0", "0"),
         ("Age", "age 998", "998"),
         ("Race", "race unknown", "Unknown"),
         ("Race", "race dash", "-"),
         ("Sex", "sex dash", "-"),
-    ]:
-        sheet = sheet.put(header, flawed[flaw], text)
+    ]
     rows = with_twins(n, flawed["twin"])
-    return deliveries(sheet.take(rows), quarter[crash_of[rows]])
+    return deliveries(spoiled(sheet, flawed, changes).take(rows), quarter[crash_of[rows]])
 
 
 def _ages(rng: np.random.Generator, n: int) -> Whole:

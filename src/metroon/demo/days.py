@@ -20,9 +20,11 @@ MINUTES = 24 * 60
 _START = np.datetime64(FIRST, "D")
 _CALENDAR = _START + np.arange(DAYS + 31)
 # Second Sunday of March, first Sunday of November: at night an hour is missing, or is there twice.
-_CLOCK_CHANGES = [date(2022, 3, 13), date(2022, 11, 6), date(2023, 3, 12), date(2023, 11, 5), date(2024, 3, 10),
-                  date(2024, 11, 3), date(2025, 3, 9), date(2025, 11, 2), date(2026, 3, 8)]  # fmt: skip
-_BUSY_HOURS = np.array([2, 1, 1, 1, 1, 2, 4, 7, 8, 6, 6, 6, 7, 7, 8, 9, 10, 10, 8, 6, 5, 4, 3, 2], dtype=float)
+_CLOCK_CHANGES = [
+    date(2022, 3, 13), date(2022, 11, 6), date(2023, 3, 12), date(2023, 11, 5), date(2024, 3, 10),
+    date(2024, 11, 3), date(2025, 3, 9), date(2025, 11, 2), date(2026, 3, 8),
+]  # fmt: skip
+_BUSY_HOURS = np.array([2, 1, 1, 1, 1, 2, 4, 7, 8, 6, 6, 6, 7, 7, 8, 9, 10, 10, 8, 6, 5, 4, 3, 2]) / 124
 
 
 def day(on: date) -> int:
@@ -37,9 +39,10 @@ def day(on: date) -> int:
 
 def minutes(rng: np.random.Generator, days: Whole) -> Whole:
     """A minute on each of the days, more of them by day than by night, none that clocks skip or repeat."""
-    hour = rng.choice(24, len(days), p=_BUSY_HOURS / _BUSY_HOURS.sum())
+    hour = rng.choice(24, len(days), p=_BUSY_HOURS)
     changing = np.isin(days, [day(d) for d in _CLOCK_CHANGES]) & (hour < 4)
-    return days * MINUTES + (hour + 4 * changing) * 60 + rng.integers(0, 60, len(days))
+    at: Whole = days * MINUTES + (hour + 4 * changing) * 60 + rng.integers(0, 60, len(days))
+    return at
 
 
 def iso_days(days: Whole) -> Text:
@@ -81,7 +84,9 @@ def us_minutes(at: Whole) -> Text:
         ['1/1/22 12:05 AM', '1/5/22 5:45 PM']
     """
     dates = np.array([f"{d.month}/{d.day}/{d.year % 100}" for d in _CALENDAR.tolist()])
-    clock = np.array([f" {m // 60 % 12 or 12}:{m % 60:02d} {'AM' if m < 720 else 'PM'}" for m in range(MINUTES)])
+    noon = MINUTES // 2
+    hours = [f" {h % 12 or 12}" for h in range(24)]
+    clock = np.array([f"{hours[m // 60]}:{m % 60:02d} {'AM' if m < noon else 'PM'}" for m in range(MINUTES)])
     return np.strings.add(dates[at // MINUTES], clock[at % MINUTES])
 
 

@@ -100,8 +100,8 @@ POVERTY: Number = np.array([n.poverty for n in NEIGHBORHOODS])
 RARE_RACE = "Native Hawaiian or Pacific Islander"
 GROUPS: dict[Dimension, tuple[str, ...]] = {
     "age band": ("0-17", "18-24", "25-44", "45-64", "65-74", "75 and over"),
-    "race": ("Hispanic or Latino", "White", "Asian", "Black or African American", "American Indian or Alaska Native",
-             RARE_RACE, "Two or more races"),
+    "race": ("Hispanic or Latino", "White", "Asian", "Black or African American",
+             "American Indian or Alaska Native", RARE_RACE, "Two or more races"),
     "language": ("English", "Spanish", "Vietnamese", "Other"),
 }  # fmt: skip
 
@@ -118,11 +118,10 @@ def shares(dimension: Dimension) -> Number:
     if dimension == "language":
         return _with_rest([None, spanish, vietnamese, 0.04 * like])
     if dimension == "race":
-        black = 0.03 + 0.12 * POVERTY
-        return _with_rest([0.06 + 1.15 * spanish, None, 0.05 + 1.2 * vietnamese, black, 0.009 * like, 0.004 * like,
-                           0.045 * like])  # fmt: skip
-    return _with_rest([0.19 + 0.3 * POVERTY, 0.10 * like, None, 0.27 - 0.2 * POVERTY, 0.11 - 0.1 * POVERTY,
-                       0.07 - 0.08 * POVERTY])  # fmt: skip
+        hispanic, asian, black = 0.06 + 1.15 * spanish, 0.05 + 1.2 * vietnamese, 0.03 + 0.12 * POVERTY
+        return _with_rest([hispanic, None, asian, black, 0.009 * like, 0.004 * like, 0.045 * like])
+    young, middle = 0.19 + 0.3 * POVERTY, 0.27 - 0.2 * POVERTY
+    return _with_rest([young, 0.10 * like, None, middle, 0.11 - 0.1 * POVERTY, 0.07 - 0.08 * POVERTY])
 
 
 def _with_rest(columns: list[Number | None]) -> Number:

@@ -26,7 +26,7 @@ _UTM_11_NORTH = (
     'PARAMETER["Central_Meridian",-117.0],PARAMETER["Scale_Factor",0.9996],PARAMETER["Latitude_Of_Origin",0.0],'
     'UNIT["Meter",1.0]]'
 )
-_WITHHELD = ((2, 40), (12, 205), (30, 519))
+_WITHHELD = np.array([40, 205, 519])
 
 
 def save_neighborhoods(file: Path) -> None:
@@ -34,13 +34,18 @@ def save_neighborhoods(file: Path) -> None:
     features = [
         {
             "type": "Feature",
-            "properties": {"NBHD": n.key, "NAME": n.name, "DISTRICT": str(n.district), "RESIDENTS": n.residents,
-                           "POVERTY": n.poverty},
+            "properties": {
+                "NBHD": n.key,
+                "NAME": n.name,
+                "DISTRICT": str(n.district),
+                "RESIDENTS": n.residents,
+                "POVERTY": n.poverty,
+            },
             "geometry": {"type": "Polygon", "coordinates": [ring([n.number])]},
         }
         for n in NEIGHBORHOODS
-    ]  # fmt: skip
-    told = {"type": "FeatureCollection", "name": "Arroyo Vista (invented) neighborhoods", "features": features}
+    ]
+    told = {"type": "FeatureCollection", "name": "neighborhoods (invented)", "features": features}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(told) + "\n", encoding="utf-8")
 
@@ -70,7 +75,7 @@ def save_districts(file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(file, "w") as bundle:
         for ending, content in made.items():
-            entry = zipfile.ZipInfo(f"council_districts.{ending}", (AS_OF.year, AS_OF.month, AS_OF.day, 0, 0, 0))
+            entry = zipfile.ZipInfo(f"council_districts.{ending}", (*AS_OF.timetuple()[:3], 0, 0, 0))
             entry.create_system = 3  # the same bytes on every system
             bundle.writestr(entry, content)
 
@@ -85,5 +90,4 @@ def save_residents(file: Path) -> None:
     ]
     headers = ("neighborhood", "dimension", "group", "residents")
     sheet = Sheet({h: np.array(c) for h, c in zip(headers, zip(*rows, strict=True), strict=True)})
-    withheld = np.array([row for _, row in _WITHHELD])
-    save(sheet.put("residents", withheld, "-"), file)
+    save(sheet.put("residents", _WITHHELD, "-"), file)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 Text = npt.NDArray[np.str_]
@@ -56,8 +56,16 @@ class Sheet:
         return Sheet({new if h == header else h: column for h, column in self.columns.items()})
 
 
+Change = tuple[str, str, "str | Text"]
+"""Header, flaw, and the text that stands there in the rows of that flaw."""
+
+
 def apart(
-    rng: np.random.Generator, sizes: Mapping[str, int], *, among: Flags, only: Mapping[str, Flags] | None = None
+    rng: np.random.Generator,
+    sizes: Mapping[str, int],
+    *,
+    among: Flags,
+    only: Mapping[str, Flags] | None = None,
 ) -> dict[str, Whole]:
     """Row numbers for each flaw, no row for two of them, so that their counts add up.
 
@@ -87,6 +95,13 @@ def apart(
         free[rows] = False
         chosen[flaw] = np.sort(rows)
     return chosen
+
+
+def spoiled(sheet: Sheet, flawed: Mapping[str, Whole], changes: Sequence[Change]) -> Sheet:
+    """The sheet with the text of each flaw in its rows."""
+    for header, flaw, text in changes:
+        sheet = sheet.put(header, flawed[flaw], text)
+    return sheet
 
 
 def with_twins(rows: int, twins: Whole) -> Whole:

@@ -1,8 +1,8 @@
 """The ground of the invented city: its neighborhoods, districts and corridors as shapes and points.
 
-The city is a lattice of squares of 750 metres that the map below deals out to neighborhoods. The lattice is bent,
-and every edge of a square is bent once for both its sides: areas tile without a gap or an overlap, and a district
-is exactly the union of its neighborhoods. No seed changes the ground.
+The city is a lattice of squares of 750 metres that the map below deals out to neighborhoods. The lattice
+is bent, and every edge of a square is bent once for both its sides: areas tile without a gap or an overlap,
+and a district is exactly the union of its neighborhoods. No seed changes the ground.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _bends(start: Number, end: Number, seed: int) -> Number:
     chance = np.random.default_rng(seed)
     way = np.array([0.25, 0.5, 0.75])[:, None]
     straight = start[..., None, :] + way * (end - start)[..., None, :]
-    return np.asarray(np.round(straight + chance.uniform(-40, 40, straight.shape) / _M_PER_DEGREE, 6), dtype=float)
+    aside = chance.uniform(-40, 40, straight.shape) / _M_PER_DEGREE
+    return np.asarray(np.round(straight + aside, 6), dtype=float)
 
 
 NODES = _nodes()
@@ -161,13 +162,14 @@ def squares(rng: np.random.Generator, neighborhoods: Whole) -> Whole:
     Returns:
         Lattice row and column of each.
     """
-    own = [np.argwhere(GRID == k) for k in range(int(GRID.max()) + 1)]
+    own = [np.argwhere(k == GRID) for k in range(int(GRID.max()) + 1)]
     count = np.array([len(cells) for cells in own])
     table = np.zeros((len(own), int(count[1:].max()), 2), dtype=np.int64)
     for k in range(1, len(own)):
         table[k, : count[k]] = own[k]
     pick = (rng.random(len(neighborhoods)) * count[neighborhoods]).astype(np.int64)
-    return table[neighborhoods, pick]
+    found: Whole = table[neighborhoods, pick]
+    return found
 
 
 def along(rng: np.random.Generator, corridor: Corridor, n: int) -> Whole:

@@ -1,4 +1,4 @@
-"""What is true of the invented city, and what is wrong in its files: known beforehand, so that tests can ask."""
+"""What is true of the invented city, and what is wrong in its files: known beforehand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from metroon.demo.people import RARE_RACE
 
 Scale = Literal["relative change", "difference in share", "ratio of shares", "share", "people"]
 """What the size of a truth counts."""
-Effect = Literal["set aside", "refused", "missing", "no place", "outside", "spelling", "warned", "late", "harmless"]
+Effect = Literal[
+    "set aside", "refused", "missing", "no place", "outside", "spelling", "warned", "late", "harmless"
+]
 """What a flaw does to its rows."""
 
 
@@ -90,7 +92,7 @@ TRUTHS = (
     Truth(
         "rest of the city",
         "Injury crashes away from Sombra Road stayed as they were.",
-        "crashes_by_corridor", 0.0, "relative change", "corridor", ("all but Sombra Road",), "the time before",
+        "crashes_by_corridor", 0.0, "relative change", "corridor", (f"all but {BUILT}",), "the time before",
         QUICK_BUILD,
     ),
     Truth(
@@ -102,16 +104,18 @@ TRUTHS = (
     Truth(
         "Spanish gap",
         "Requests made in Spanish are closed within the promised 10 days 12 points less often.",
-        "requests_closed_within_10_days", -0.12, "difference in share", "language", ("Spanish",), "English (0.80)",
+        "requests_closed_within_10_days", -0.12, "difference in share", "language", ("Spanish",),
+        "English (0.80)",
     ),
     Truth(
         "Vietnamese gap",
         "Requests made in Vietnamese are closed within the promised 10 days 18 points less often.",
-        "requests_closed_within_10_days", -0.18, "difference in share", "language", ("Vietnamese",), "English (0.80)",
+        "requests_closed_within_10_days", -0.18, "difference in share", "language", ("Vietnamese",),
+        "English (0.80)",
     ),
     Truth(
         "silent districts",
-        "In districts 7 and 8 residents report a street defect half as often: 0.30 of what inspectors see, not 0.60.",
+        "In districts 7 and 8 residents report half as many of the defects that are there: 0.30, not 0.60.",
         "street_defects_reported", 0.5, "ratio of shares", "district", tuple(map(str, SILENT_DISTRICTS)),
         "all other districts (0.60)",
     ),
@@ -208,7 +212,7 @@ FLAWS = (
     Flaw("shelter_stays", "no exit interview", 1_180, "exit_destination", "missing", "No exit interview"),
     Flaw("shelter_stays", "not collected", 480, "exit_destination", "missing", "Data not collected"),
     Flaw("shelter_stays", "destination unknown", 310, "exit_destination", "missing", "Unknown"),
-    Flaw("shelter_stays", "destination empty", 224, "exit_destination", "missing", "empty although there is an exit"),
+    Flaw("shelter_stays", "destination empty", 224, "exit_destination", "missing", "empty after an exit"),
     Flaw("street_lights", "twin", 5, "", "set aside", _TWIN),
     Flaw("street_lights", "no watts", 270, "watts", "missing", "-999"),
     Flaw("street_lights", "no outage", 90, "outage", "missing", "a dash"),
@@ -218,7 +222,7 @@ FLAWS = (
     Flaw("street_lights", "far point", 20, "longitude", "outside", _FAR),
     Flaw("building_permits", "twin", 8, "", "set aside", _TWIN),
     Flaw("building_permits", "no valuation", 360, "valuation", "missing", "-999"),
-    Flaw("building_permits", "no neighborhood", 240, "neighborhood", "missing", "a dash"),
+    Flaw("building_permits", "no neighborhood", 240, "neighborhood", "missing", "a dash, as is the district"),
     Flaw("building_permits", "issued early", 15, "issued_on", "warned", "issued before it was applied for"),
     Flaw("building_permits", "second spelling", 500, "permit_type", "spelling", "SOLAR PV"),
     Flaw("building_permits", "stopped", 0, "applied_on", "late",
@@ -259,7 +263,7 @@ _HEAD = [
     "",
     "Arroyo Vista is invented: the city, its streets, its people and every number.",
     "Because it is invented, we know what is true in it.",
-    "The truths below were put into the data; the files then went through chance and through the flaws of real files.",
+    "The truths below were put into the data, which then went through chance and the flaws of real files.",
     "A method that works finds them, and its 95 % intervals hold them; it does not find what is not there.",
     "",
     "## Truths",

@@ -4,10 +4,10 @@ In: a ``Run`` or parts of it, already guarded. Out: Rich renderables, an SVG pic
 """
 
 from metroon.serve.rows import ESTIMATE_COLUMNS, estimate_rows, rows_csv, rows_json
-from metroon.serve.scoreboard import INVENTED, scoreboard
+from metroon.serve.scoreboard import scoreboard
 from metroon.serve.show import account_table, measure_table
 from metroon.serve.sparkline import sparkline
-from metroon.serve.terminal import picture, problems
+from metroon.serve.terminal import INVENTED, picture, problems
 
 __all__ = [
     "ESTIMATE_COLUMNS",

@@ -24,7 +24,7 @@ from metroon.serve.terminal import (
     problem_lines,
     text,
 )
-from metroon.serve.words import counted, number, readable
+from metroon.serve.words import counted, number, part, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,12 @@ OUTCOMES = {
 def has_failed(account: Account) -> bool:
     """Whether a product belongs among the failures: it failed, was refused something, or lost rows."""
     refused = account.refused or any(d.refused for d in account.deliveries)
-    return bool(account.outcome == "failed" or refused or account.problems or not account.adds_up)
+    return bool(account.outcome == "failed" or refused or account.problems or _loses_rows(account))
+
+
+def _loses_rows(account: Account) -> bool:
+    # A walk that stopped, or had nothing to do, makes no sum.
+    return account.outcome in ("published", "kept") and not account.adds_up
 
 
 def failure(account: Account) -> RenderableType:
@@ -57,7 +62,7 @@ def failure(account: Account) -> RenderableType:
         parts.append(line((f"{BROKEN} {account.product}", f"{STRONG} {BAD}"), (f"  FAILED; {seen}", "")))
     else:
         parts.append(line((f"{BROKEN} {account.product}", f"{STRONG} {BAD}"), "  ", _told(account)))
-    if not account.adds_up:
+    if _loses_rows(account):
         lost = account.read - account.kept - sum(account.set_aside.values()) - account.refused
         words = f"DOES NOT ADD UP: {counted(abs(lost), 'record')} {'lost' if lost > 0 else 'too many'}."
         parts.append(indented(text(words, f"{STRONG} {BAD}"), 4))
@@ -103,9 +108,14 @@ def _walked(accounts: Sequence[Account]) -> RenderableType:
     for account in accounts:
         words = ("read", "= kept", "+ set aside", "+ refused")
         sums = [f"{w} {number(n):>{d}}" for w, n, d in zip(words, _numbers(account), digits, strict=True)]
-        shown = sums if account.refused else sums[:3]
-        parts.append(line(_mark(account), (f"{account.product:<{name}}", STRONG), "  ", " ".join(shown)))
-        parts.append(indented(flow([_promise(account), *_facts(account)], QUIET), 4))
+        shown = " ".join(sums if account.refused else sums[:3])
+        head = line(_mark(account), (f"{account.product:<{name}}", STRONG), "  ")
+        if account.outcome == "failed":
+            read = f"; {counted(account.read, 'record')} read" if account.read else ""
+            parts.append(line(head, ("FAILED: see above", f"{STRONG} {BAD}"), read))
+        else:
+            parts.append(line(head, shown))
+            parts.append(indented(flow([_promise(account), *_facts(account)], QUIET), 4))
         parts += [indented(_breach(v), 4) for v in account.verdicts if not v.is_kept]
         parts += [indented(line((f"{LATE} late: ", WATCH), account.late), 4)] if account.late else []
     return Group(*parts)
@@ -122,8 +132,6 @@ def _mark(account: Account) -> tuple[str, str]:
 
 
 def _promise(account: Account) -> Text:
-    if account.outcome == "failed":
-        return text("FAILED: see above", f"{STRONG} {BAD}")
     if not account.verdicts:
         return text("no rules promised", QUIET)
     broken = sum(not v.is_kept for v in account.verdicts)
@@ -180,7 +188,7 @@ def unknowns(accounts: Sequence[Account]) -> list[RenderableType]:
 def _missing_words(account: Account) -> list[str]:
     most = most_missing(account)
     told = [
-        f"{readable(column)} in {number(n)} of {number(account.kept)} rows ({100 * n / account.kept:.1f} %)"
+        f"{readable(column)} in {number(n)} of {number(account.kept)} rows ({part(n, account.kept)})"
         for column, n in most[:_MOST_COLUMNS]
         if account.kept
     ]

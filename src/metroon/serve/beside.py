@@ -50,7 +50,7 @@ def beside_city(
         chosen, verdict = found, _verdict(told, len(told.above) + len(told.below))
     else:
         verdict = _verdict(told, len(chosen))
-    first = line((title, STRONG), *([": ", (verdict[0], QUIET)] if verdict else []))
+    first = line((title, STRONG), (f": {verdict[0]}" if verdict else "", QUIET))
     rows = [indented(_Rows(measured, city, chosen, is_groups).fit(), 4)] if chosen else []
     return Group(Text(""), indented(flow([first, *verdict[1:]], QUIET), 2), *rows)
 
@@ -84,7 +84,8 @@ class _Rows:
 
     def _grid(self, width: int, is_drawn: bool) -> RenderableType:
         rows = [self._cells(e) for e in self.chosen]
-        widths = [_NAME_WIDTH, *(max(row[i].cell_len for row in rows) for i in (1, 2, 3))]
+        everywhere = [self._cells(e) for e in cells.of_headline(self.measured)]
+        widths = [_NAME_WIDTH, *(max(row[i].cell_len for row in everywhere) for i in (1, 2, 3))]
         left = width - sum(widths) - 2 * len(widths)
         city = self._city_value()
         if not is_drawn or left < _LEAST_STRIP or city is None:
@@ -120,7 +121,7 @@ class _Rows:
         return Axis(city - middle_out, city + middle_out, width - (width + 1) % 2)
 
     def _strip(self, e: Estimate, axis: Axis, city: float) -> Text:
-        if e.value is None or e.low is None or e.high is None:
+        if e.value is None or e.low is None or e.high is None or not cells.is_ranked(e):
             return text(axis.strip(city, city, city, city=city).replace("●", "│"), QUIET)
         strip = text(axis.strip(e.low, e.value, e.high, city=city), DATA)
         strip.highlight_regex("[│┼]", QUIET)

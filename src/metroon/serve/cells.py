@@ -5,6 +5,7 @@ A withheld cell loses every number here, before anything is drawn: what has no n
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
@@ -23,7 +24,8 @@ Standing = Literal["above", "below", "cannot tell"]
 
 def is_told(estimate: Estimate) -> bool:
     """Whether there is a value to print: ``known``, or ``cannot tell`` with its wide interval."""
-    return estimate.state in ("known", "cannot tell") and estimate.value is not None
+    value = estimate.value
+    return estimate.state in ("known", "cannot tell") and value is not None and math.isfinite(value)
 
 
 def has_interval(estimate: Estimate) -> bool:
@@ -112,7 +114,8 @@ def trend_words(points: tuple[tuple[str, Estimate | None], ...]) -> str:
     if len(earlier) < 2:
         return "too few closed periods to speak of a trend"
     shown = "" if len(earlier) == len(points) - 1 else " that can be shown"
-    group = f"all {len(earlier)} earlier {period_noun(points[0][0])}s{shown}"
+    many = "both" if len(earlier) == 2 else f"all {len(earlier)}"
+    group = f"{many} earlier {period_noun(points[0][0])}s{shown}"
     if all((last.low or 0) > (e.high or 0) for e in earlier):
         return f"clearly above {group}"
     if all((last.high or 0) < (e.low or 0) for e in earlier):

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from metroon.base.estimate import Estimate
 
 
+_MOST_PERIODS = 48
+
+
 def failed_measure(measured: Measured) -> RenderableType:
     """Why a measure failed, and what readers see meanwhile."""
     old = measured.version
@@ -76,7 +79,7 @@ def headline(measured: Measured) -> list[RenderableType]:
 
 def trend_line(measured: Measured) -> list[RenderableType]:
     """The city's closed periods as a small line, its gaps named, and what may be said of the last."""
-    points = cells.trend(measured)
+    points = cells.trend(measured)[-_MOST_PERIODS:]
     if len(points) < 2:
         return []
     shown = [e.value if e is not None and e.state == "known" else None for _, e in points]

@@ -16,8 +16,8 @@ from metroon.serve.terminal import (
     KEPT,
     QUIET,
     STRONG,
-    WATCH,
     Page,
+    banner,
     flow,
     grid,
     heading,
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from metroon.base.account import Run
-
-INVENTED = "INVENTED CITY: every person and number here is made up"
-"""Said wherever an invented city shows."""
 
 
 def scoreboard(run: Run) -> RenderableType:
@@ -47,10 +44,10 @@ def scoreboard(run: Run) -> RenderableType:
     """
     parts = [*_headline(run), *_failures(run)]
     if run.accounts:
-        parts += [heading("Where the rows went"), account_lines(run.accounts)]
+        parts += [heading("WHERE THE ROWS WENT"), account_lines(run.accounts)]
     parts += _measures(run)
     told = unknowns(run.accounts)
-    parts += [heading("What the data cannot say"), *told] if told else []
+    parts += [heading("WHAT THE DATA CANNOT SAY"), *told] if told else []
     return Page((*parts, *_next(run), Text("")))
 
 
@@ -61,8 +58,7 @@ def _headline(run: Run) -> list[RenderableType]:
         Text(""),
         flow([line(("METROON", f"{STRONG} {DATA}"), "  ", (run.city, STRONG)), *when, *walked], QUIET),
     ]
-    if run.is_invented:
-        parts.append(text(f" {INVENTED} ", f"{STRONG} {WATCH} reverse"))
+    parts += banner(run.is_invented)
     if not _failed(run):
         parts.append(line((f"{KEPT} nothing failed, no delivery was refused", GOOD)))
     return parts
@@ -79,7 +75,7 @@ def _failures(run: Run) -> list[RenderableType]:
     for part in found:
         parts += [part, Text("")]
     return (
-        [heading(f"{BROKEN} Failed or refused: {len(found)}", f"{STRONG} {BAD}"), *parts[:-1]]
+        [heading(f"{BROKEN} FAILED OR REFUSED: {len(found)}", f"{STRONG} {BAD}"), *parts[:-1]]
         if found
         else []
     )
@@ -90,12 +86,12 @@ def _measures(run: Run) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for block in blocks:
         parts += [block, Text(""), Text("")]
-    return [heading("Measures"), *parts[:-2]] if blocks else []
+    return [heading("MEASURES"), *parts[:-2]] if blocks else []
 
 
 def _next(run: Run) -> list[RenderableType]:
     steps = [(f"{i}.", _step(words)) for i, words in enumerate(run.next_steps, 1)]
-    return [heading("What to do next"), grid(steps)] if steps else []
+    return [heading("WHAT TO DO NEXT"), grid(steps)] if steps else []
 
 
 def _step(words: str) -> Text:

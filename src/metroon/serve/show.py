@@ -23,6 +23,7 @@ from metroon.serve.terminal import (
     WATCH,
     Fit,
     Page,
+    banner,
     flow,
     grid,
     heading,
@@ -30,7 +31,7 @@ from metroon.serve.terminal import (
     line,
     text,
 )
-from metroon.serve.words import STATES, bytes_words, group_name, number, place_name, readable, scale_of
+from metroon.serve.words import STATES, bytes_words, group_name, number, part, place_name, readable, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,24 +46,27 @@ _NAME_WIDTH, _NAME_WIDTH_WIDE = 20, 30
 _VALUE, _BESIDE = "value (interval)", "beside the city"
 
 
-def measure_table(measured: Measured) -> RenderableType:
+def measure_table(measured: Measured, *, is_invented: bool = False) -> RenderableType:
     """Every cell of the headline period: city, places, groups, both crossed; then the city's past.
 
     Args:
         measured: One measure's released estimates.
+        is_invented: Whether its city is invented; then that is said above.
 
     Returns:
         Something Rich can print. Each value stands beside its interval, or a state's words in its place.
     """
-    parts: list[RenderableType] = [Text(""), line((measured.title or measured.measure, STRONG))]
+    parts: list[RenderableType] = [Text(""), *banner(is_invented)]
+    parts.append(line((measured.title or measured.measure, STRONG)))
     parts += [text(measured.question, QUIET)] if measured.question else []
     version = f"version {measured.version}" if measured.version is not None else "no version yet"
     parts.append(flow([measured.measure, measured.kind, measured.unit, measured.outcome, version], QUIET))
     if measured.outcome == "failed" or measured.problems:
-        parts += [heading("Failed", f"{STRONG} {BAD}"), failed_measure(measured)]
+        parts += [heading("FAILED", f"{STRONG} {BAD}"), failed_measure(measured)]
     parts += [Text(""), *headline(measured), *trend_line(measured)]
-    for title, rows in _sections(measured):
-        parts += [heading(title), _cells_grid(measured, rows)]
+    sections = _sections(measured)
+    longest = max((len(name) for _, rows in sections for name, _ in rows), default=0)
+    parts += [p for title, rows in sections for p in (heading(title), _cells_grid(measured, rows, longest))]
     return Page((*parts, *withheld(measured), *_sources(measured), Text("")))
 
 
@@ -82,7 +86,7 @@ def _sections(measured: Measured) -> list[tuple[str, list[tuple[str, Estimate]]]
     return [(title, rows) for title, rows in found if rows]
 
 
-def _cells_grid(measured: Measured, rows: Sequence[tuple[str, Estimate]]) -> RenderableType:
+def _cells_grid(measured: Measured, rows: Sequence[tuple[str, Estimate]], longest: int) -> RenderableType:
     """Columns as wide in every section, so that all sections line up."""
     told = [e for e in cells.released(measured) if cells.is_told(e)]
     is_beside = any(cells.is_ranked(e) for _, e in rows)
@@ -91,7 +95,8 @@ def _cells_grid(measured: Measured, rows: Sequence[tuple[str, Estimate]]) -> Ren
     def build(width: int, _: bool) -> RenderableType:
         shown = columns if width >= _WIDE else [c for c in columns if c.head != _BESIDE]
         body = [[text(name), *(c.write(e) for c in shown)] for name, e in rows]
-        widths = [_NAME_WIDTH_WIDE if width >= _WIDE else _NAME_WIDTH, *(c.width(told) for c in shown)]
+        most = _NAME_WIDTH_WIDE if width >= _WIDE else _NAME_WIDTH
+        widths = [min(longest, most), *(c.width(told) for c in shown)]
         right = [i for i, c in enumerate(shown, 1) if c.is_number]
         return grid(body, right=right, widths=widths, head=["", *(c.head for c in shown)])
 
@@ -129,7 +134,7 @@ def _columns(measured: Measured, told: Sequence[Estimate]) -> list[_Column]:
     if any(e.unknown for e in told):
         columns.append(_Column("unknown", lambda e: _plain(e.unknown)))
     if any(e.worst is not None for e in told):
-        columns.append(_Column("they allow", lambda e: text(scale.allowed(e))))
+        columns.append(_Column("could be", lambda e: text(scale.allowed(e))))
     return [*columns, _Column(_BESIDE, beside, is_number=False)]
 
 
@@ -146,11 +151,12 @@ def _sources(measured: Measured) -> list[RenderableType]:
     return [Text(""), *(indented(t, 2) for t in told)] if told else []
 
 
-def account_table(account: Account) -> RenderableType:
+def account_table(account: Account, *, is_invented: bool = False) -> RenderableType:
     """Everything a product's walk has to tell: its sum, each rule, each delivery, what is not recorded.
 
     Args:
         account: One product's walk.
+        is_invented: Whether its city is invented; then that is said above.
 
     Returns:
         Something Rich can print; it names files and lines, never a value of a row.
@@ -158,20 +164,21 @@ def account_table(account: Account) -> RenderableType:
     version = f"version {account.version}" if account.version is not None else "no version yet"
     parts: list[RenderableType] = [
         Text(""),
+        *banner(is_invented),
         line((account.title or account.product, STRONG)),
         flow([account.product, OUTCOMES[account.outcome], version], QUIET),
     ]
     if has_failed(account):
-        parts += [heading("Failed or refused", f"{STRONG} {BAD}"), failure(account)]
-    parts += [heading("Where the rows went"), _sum(account)]
-    parts += [heading("Promises"), _verdicts(account.verdicts)] if account.verdicts else []
-    parts += [heading("Deliveries"), _deliveries(account.deliveries)] if account.deliveries else []
-    parts += [heading("Not recorded"), _missing(account)] if most_missing(account) else []
+        parts += [heading("FAILED OR REFUSED", f"{STRONG} {BAD}"), failure(account)]
+    parts += [heading("WHERE THE ROWS WENT"), _sum(account)]
+    parts += [heading("PROMISES"), _verdicts(account.verdicts)] if account.verdicts else []
+    parts += [heading("DELIVERIES"), _deliveries(account.deliveries)] if account.deliveries else []
+    parts += [heading("NOT RECORDED"), _missing(account)] if most_missing(account) else []
     parts += (
-        [heading("Cannot be answered"), *map(_point, account.cannot_answer)] if account.cannot_answer else []
+        [heading("CANNOT BE ANSWERED"), *map(_point, account.cannot_answer)] if account.cannot_answer else []
     )
-    parts += [heading("Late", f"{STRONG} {WATCH}"), text(account.late)] if account.late else []
-    parts += [heading("Notes"), *map(_point, account.notes)] if account.notes else []
+    parts += [heading("LATE", f"{STRONG} {WATCH}"), text(account.late)] if account.late else []
+    parts += [heading("NOTES"), *map(_point, account.notes)] if account.notes else []
     return Page((*parts, Text("")))
 
 
@@ -228,7 +235,7 @@ def _deliveries(deliveries: Sequence[Delivery]) -> RenderableType:
 
 def _missing(account: Account) -> RenderableType:
     rows = [
-        (readable(c), number(n), f"{100 * n / account.kept:.1f} %" if account.kept else "")
+        (readable(c), number(n), part(n, account.kept) if account.kept else "")
         for c, n in most_missing(account)
     ]
     return grid(rows, right=(1, 2), head=("column", "rows", "of the kept"))

@@ -30,6 +30,7 @@ STRONG, QUIET = "bold", "dim"
 DATA, GOOD, WATCH, BAD = "cyan", "green", "yellow", "red"
 KEPT, BROKEN, LATE, SAME = "✓", "✗", "!", "="
 WIDEST = 120
+INVENTED = "INVENTED CITY: every person and number here is made up"
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _ASCII = str.maketrans("✓✗·–─│┼●▲▼╌▁▂▃▄▅▆▇█×", "+x;--|+o^v?_.,-=+*#x")
 
@@ -127,7 +128,8 @@ def _without_trailing_blanks(segments: list[Segment], encoding: str) -> list[Seg
     shown = [Segment(legible(s.text, encoding), s.style, s.control) for s in segments]
     while shown and not shown[-1].text.strip():
         shown.pop()
-    if shown:
+    # A coloured ground keeps its blanks: they are seen.
+    if shown and not (shown[-1].style and shown[-1].style.reverse):
         shown[-1] = Segment(shown[-1].text.rstrip(), shown[-1].style, shown[-1].control)
     return shown
 
@@ -144,11 +146,16 @@ def legible(words: str, encoding: str) -> str:
     return words.translate(_ASCII).encode(encoding, "replace").decode(encoding)
 
 
+def banner(is_invented: bool) -> list[Text]:
+    """What is said wherever an invented city shows; nothing for a real one."""
+    return [text(f" {INVENTED} ", f"{STRONG} {WATCH} reverse")] if is_invented else []
+
+
 def heading(words: str, style: str = STRONG) -> Fit:
-    """A section's name; in a terminal a hairline runs on to the edge."""
+    """A section's name as it is given; in a terminal a hairline runs on to the edge."""
 
     def build(width: int, is_drawn: bool) -> RenderableType:
-        title = text(words.upper(), style)
+        title = text(words, style)
         rule = "─" * (width - title.cell_len - 1) if is_drawn else ""
         return Group(Text(""), line(title, (f" {rule}", QUIET)), Text(""))
 

@@ -52,6 +52,17 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{number(n)} {one if n == 1 else many or one + 's'}"
 
 
+def part(n: int, of: int) -> str:
+    """A part of a whole as percent; a part is never written as nothing.
+
+    Example:
+        >>> part(1_291, 8_058), part(1, 8_058), part(0, 8_058)
+        ('16.0 %', 'under 0.1 %', '0.0 %')
+    """
+    percent = 100 * n / of
+    return "under 0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"
+
+
 @dataclass(frozen=True)
 class Scale:
     """How the values of one measure are written, the same in every cell so that they line up.
@@ -118,10 +129,10 @@ def scale_of(measured: Measured) -> Scale:
     if measured.is_share:
         return Scale(is_share=True, decimals=1)
     told = [e for e in measured.estimates if e.value is not None and e.state in ("known", "cannot tell")]
-    if all(e.value == e.events and e.base is None for e in told):
+    if told and all(e.value == e.events and e.base is None for e in told):
         return Scale(is_share=False, decimals=0, is_count=True)
     whole_city = [e for e in told if e.cell.place == ALL and e.cell.group == ALL]
-    size = max(abs(e.value or 0) for e in whole_city or told)
+    size = max((abs(e.value or 0) for e in whole_city or told), default=0)
     return Scale(is_share=False, decimals=0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 3)
 
 

@@ -40,8 +40,8 @@ class Share(Indicator):
         if base == 0:
             return without_value(tally.cell, "cannot tell", "no case has a known outcome")
         interval = wilson(tally.yes, base)
-        low, high = unknown_bounds(tally.yes, tally.no, tally.unknown)
-        worst, best = (high, low) if self.direction == "down" else (low, high)
+        bounds = unknown_bounds(tally.yes, tally.no, tally.unknown)
+        worst, best = (bounds.high, bounds.low) if self.direction == "down" else (bounds.low, bounds.high)
         is_wide = interval.high - interval.low > (self.useful_width or _USEFUL)
         return Estimate(
             tally.cell,

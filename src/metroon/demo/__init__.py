@@ -1,0 +1,9 @@
+"""An invented city with known truths, to learn on and to test with.
+
+In: a folder and a seed. Out: the repo of Arroyo Vista and the raw files of its departments, flaws and all.
+"""
+
+from metroon.demo.generate import build
+from metroon.demo.truths import FLAWS, RECORDS, TRUTHS, Flaw, Truth
+
+__all__ = ["FLAWS", "RECORDS", "TRUTHS", "Flaw", "Truth", "build"]
