@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import invented
 from hypothesis import given
 from hypothesis import strategies as st
+from printed import shown
 
 from metroon.base.estimate import NOWHERE, OUTSIDE, UNKNOWN, Cell, Estimate, without_value
 from metroon.serve import cells
+from metroon.serve.measures import measure_block
 from metroon.serve.words import Scale
 
 CITY = Estimate(Cell("2015"), "known", 0.5, 0.45, 0.55)
@@ -59,6 +62,26 @@ def test_every_ranked_cell_is_told_exactly_once(found):
     assert told.ranked == shown
 
 
+def test_many_places_are_told_with_how_many_would_differ_by_chance():
+    now, names = "2015-01", {str(i): f"Tract {i}" for i in range(60)}
+    tracts = [invented.share(Cell(now, "tract", key), 95 if int(key) < 9 else 78, 100) for key in names]
+    measured = replace(
+        invented.reached(),
+        geographies=(replace(invented.DISTRICTS, id="tract", names=names),),
+        estimates=(invented.share(Cell(now), 7_800, 10_000), *tracts),
+    )
+    page = " ".join(shown(measure_block(measured)).split())
+
+    assert "9 of 60 clearly differ from the city, 3 shown · by chance alone about 3 would" in page
+
+
+def test_an_interval_without_an_end_is_still_drawn():
+    open_ended = Estimate(Cell("2014", "area", "a"), "known", 120.0, 100.0, math.inf, 9, 70.0)
+    measured = replace(invented.calls(), estimates=(*invented.calls().estimates[:2], open_ended))
+
+    assert "●" in shown(measure_block(measured), terminal=True, width=120)
+
+
 def test_the_unknown_group_is_never_ranked():
     group = Estimate(Cell("2015", dimension="sex", group=UNKNOWN), "known", 0.9, 0.8, 0.95)
 
@@ -68,8 +91,8 @@ def test_the_unknown_group_is_never_ranked():
 def test_beside_a_city_without_a_value_nobody_can_tell():
     place = Estimate(Cell("2015", "district", "1"), "known", 0.9, 0.8, 0.95)
 
-    assert "cannot tell" == cells.standing(place, without_value(Cell("2015"), "late"))
-    assert "cannot tell" == cells.standing(place, None)
+    assert cells.standing(place, without_value(Cell("2015"), "late", "")) == "cannot tell"
+    assert cells.standing(place, None) == "cannot tell"
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.2)), min_size=1, max_size=14))
@@ -93,7 +116,7 @@ def test_one_earlier_period_that_is_as_high_takes_the_sentence_back():
     ]
     as_high = replace(points[0], value=0.5, low=0.49, high=0.51)
 
-    assert "clearly above both earlier years" == cells.trend_words(tuple((e.cell.period, e) for e in points))
+    assert cells.trend_words(tuple((e.cell.period, e) for e in points)) == "clearly above both earlier years"
     assert "not clearly" in cells.trend_words(tuple((e.cell.period, e) for e in (as_high, *points[1:])))
 
 
@@ -102,8 +125,10 @@ def test_a_period_that_was_never_released_is_a_gap_in_the_trend():
         invented.reached(), estimates=(CITY, replace(CITY, cell=Cell("2013"))), headline="2015"
     )
 
-    assert [("2013", True), ("2014", False), ("2015", True)] == [
-        (p, e is not None) for p, e in cells.trend(measured)
+    assert [(p, e is not None) for p, e in cells.trend(measured)] == [
+        ("2013", True),
+        ("2014", False),
+        ("2015", True),
     ]
 
 

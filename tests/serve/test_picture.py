@@ -33,7 +33,7 @@ def test_the_picture_is_read_aloud_by_its_title_even_with_markup_in_it():
     title = ElementTree.fromstring(svg).find("{http://www.w3.org/2000/svg}title")
 
     assert title is not None
-    assert "a <b> & {c} [red]" == title.text
+    assert title.text == "a <b> & {c} [red]"
 
 
 def test_every_word_of_the_page_is_in_the_picture():

@@ -23,7 +23,8 @@ def parsed(text: str) -> list[dict[str, str]]:
 
 
 def test_the_columns_of_estimates_are_a_promise():
-    header = "geography,place,place_name,dimension,group,period,state,value,low,high,events,base,unknown,worst,best,note"
+    header = "geography,place,place_name,dimension,group,period,state,value,low,high,"
+    header += "events,base,unknown,worst,best,note"
 
     assert header == rows_csv(estimate_rows(RUN.measured[0])).splitlines()[0]
     assert header == rows_csv([], columns=ESTIMATE_COLUMNS).strip()
@@ -66,22 +67,22 @@ def test_a_cell_without_a_value_has_no_number_even_if_one_was_left_in_it():
     row = estimate_rows(replace(RUN.measured[0], estimates=(left,)))[0]
 
     assert {None} == {row[k] for k in (*NUMBERS, "events", "unknown")}
-    assert ("hidden", "fewer than 11 people") == (row["state"], row["note"])
+    assert (row["state"], row["note"]) == ("hidden", "fewer than 11 people")
 
 
 def test_a_number_that_is_not_finite_is_null():
     row = {"value": float("nan"), "high": float("inf")}
 
-    assert [{"value": None, "high": None}] == json.loads(rows_json([row]))
-    assert "value,high\n,\n" == rows_csv([row])
+    assert json.loads(rows_json([row])) == [{"value": None, "high": None}]
+    assert rows_csv([row]) == "value,high\n,\n"
 
 
 def test_words_that_a_spreadsheet_would_run_are_made_harmless_on_request_only():
     row = {"name": "=1+1", "value": -2.5}
 
-    assert "name,value\n'=1+1,-2.5\n" == rows_csv([row], for_spreadsheet=True)
-    assert "name,value\n=1+1,-2.5\n" == rows_csv([row])
+    assert rows_csv([row], for_spreadsheet=True) == "name,value\n'=1+1,-2.5\n"
+    assert rows_csv([row]) == "name,value\n=1+1,-2.5\n"
 
 
 def test_no_rows_are_an_empty_list():
-    assert [] == json.loads(rows_json([]))
+    assert json.loads(rows_json([])) == []

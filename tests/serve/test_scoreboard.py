@@ -145,7 +145,7 @@ def test_a_value_without_interval_says_so_and_never_plus_minus_nothing():
 
 @pytest.mark.parametrize("state", [s for s in STATES if s not in ("known", "cannot tell")])
 def test_each_state_has_its_own_words_and_no_other_states(state):
-    only = without_value(Cell("2015-01", "district", "1"), state)
+    only = without_value(Cell("2015-01", "district", "1"), state, "")
     page = shown(measure_table(replace(invented.reached(), estimates=(only,), hidden=0, notes=())))
     row = next(line for line in page.splitlines() if line.startswith("District 1"))
 
@@ -165,7 +165,7 @@ def test_a_wide_interval_is_called_cannot_tell_beside_its_value():
 def test_every_state_of_the_run_is_in_the_scoreboard():
     page = shown(scoreboard(RUN))
 
-    assert [] == [words for state, words in STATES.items() if state != "known" and words not in page]
+    assert [words for state, words in STATES.items() if state != "known" and words not in page] == []
 
 
 def test_places_are_told_apart_from_the_city_only_by_their_whole_interval():
@@ -180,7 +180,7 @@ def test_at_most_three_places_stand_on_each_side():
     page = shown(scoreboard(replace(RUN, measured=(invented.calls(),), accounts=())))
 
     assert "7 of 8 clearly differ from the city, 3 shown" in page
-    assert 3 == len(re.findall(r"kind \d", page))
+    assert len(re.findall(r"kind \d", page)) == 3
 
 
 def test_boundaries_that_nobody_adopted_are_labelled():
@@ -207,7 +207,7 @@ def test_a_neutral_measure_never_says_better_or_worse(terminal):
 def test_counts_are_parts_of_the_city_and_not_compared_with_it():
     page = shown(scoreboard(replace(RUN, measured=(invented.requests(),), accounts=())))
 
-    assert "10 counts, parts of the whole: not compared with it" in page
+    assert "10 counts, not compared with the whole" in page
     assert not re.search("above:|below|differ", page)
 
 
@@ -269,8 +269,8 @@ def test_markup_in_names_is_shown_as_it_is():
     pages = [scoreboard(run), measure_table(measured), account_table(account)]
     printed = [re.sub(r"\s+", " ", shown(p, width=400)) for p in pages]
 
-    assert [10, 4, 6] <= [page.count(bad) for page in printed]
-    assert [0, 0, 0] == [len(re.findall(r"😄|(?<!\[red\])x(?!\[)\[/red\]", page)) for page in printed]
+    assert all(page.count("[red]") == page.count("[red]x[/red] :smile:") >= 3 for page in printed)
+    assert not any("😄" in page for page in printed)
 
 
 def test_control_codes_and_turned_text_in_names_do_not_reach_the_terminal():
@@ -287,8 +287,8 @@ def test_an_invented_city_is_labelled_on_every_page_and_a_real_one_on_none():
     ]
     real = [scoreboard(replace(RUN, is_invented=False)), measure_table(RUN.measured[0])]
 
-    assert [True] * 3 == [INVENTED in shown(p) for p in [scoreboard(RUN), *pages]]
-    assert [False] * 2 == [INVENTED in shown(p) for p in real]
+    assert [INVENTED in shown(p) for p in [scoreboard(RUN), *pages]] == [True] * 3
+    assert [INVENTED in shown(p) for p in real] == [False] * 2
 
 
 def test_a_run_of_nothing_still_prints():

@@ -47,11 +47,11 @@ def test_a_value_that_is_not_finite_is_a_gap(odd):
 
 
 def test_the_lowest_and_the_highest_use_the_whole_height():
-    assert "▁█" == sparkline([1, 2])
+    assert sparkline([1, 2]) == "▁█"
 
 
 def test_nothing_but_gaps_is_gaps():
-    assert GAP * 3 == sparkline([None] * 3)
+    assert sparkline([None] * 3) == GAP * 3
 
 
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.integers(2, 60), st.floats(-1e7, 1e7))
@@ -65,7 +65,7 @@ def test_a_strip_is_as_wide_as_its_axis_and_shows_value_and_city(width, three, c
     strip = Axis(0, 1, width).strip(low, value, high, city=city)
 
     assert width == len(strip)
-    assert 1 == strip.count("●")
+    assert strip.count("●") == 1
 
 
 def test_right_is_better_when_less_is_better():
@@ -76,4 +76,4 @@ def test_right_is_better_when_less_is_better():
 
 @given(st.integers(19, 60), st.floats(0, 1))
 def test_the_caption_keeps_its_three_words_apart(width, city):
-    assert ["worse", "city", "better"] == Axis(0, 1, width).caption("worse", "better", city=city).split()
+    assert Axis(0, 1, width).caption("worse", "better", city=city).split() == ["worse", "city", "better"]

@@ -3,7 +3,8 @@
 In: a folder and a seed. Out: the repo of Arroyo Vista and the raw files of its departments, flaws and all.
 """
 
+from metroon.demo.flaws import FLAWS, RECORDS, Flaw
 from metroon.demo.generate import build
-from metroon.demo.truths import FLAWS, RECORDS, TRUTHS, Flaw, Truth
+from metroon.demo.truths import TRUTHS, Truth
 
 __all__ = ["FLAWS", "RECORDS", "TRUTHS", "Flaw", "Truth", "build"]

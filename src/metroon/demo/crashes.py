@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from metroon.demo.days import DAYS, MINUTES, day, is_between, iso_days, labels, minutes
+from metroon.demo.flaws import RECORDS, flawed_rows
 from metroon.demo.people import GROUPS, NEIGHBORHOODS, POVERTY, RESIDENTS, choose, shares
 from metroon.demo.position import displaced, position
 from metroon.demo.sheet import (
@@ -17,16 +18,23 @@ from metroon.demo.sheet import (
     Sheet,
     Text,
     Whole,
-    apart,
     deliveries,
     padded,
     spoiled,
     with_twins,
 )
 from metroon.demo.terrain import CORRIDORS, GRID, along, squares
-from metroon.demo.truths import BUILT, QUICK_BUILD, QUIET, QUIET_INJURED, QUIET_YEAR, RECORDS, TRUTHS, sizes
+from metroon.demo.truths import (
+    BUILT,
+    ELSEWHERE,
+    QUICK_BUILD,
+    QUIET,
+    QUIET_INJURED,
+    QUIET_YEAR,
+    TRUTHS,
+)
 
-_ELSEWHERE_A_YEAR = 1_323
+_ELSEWHERE_A_YEAR = 1_233
 _MODES = np.array(["Motor vehicle", "Pedestrian", "Bicycle", "Motorcycle"])
 _MODE_CHANCES = [0.71, 0.12, 0.08, 0.09]
 _SEVERITIES = np.array(["K", "A", "B", "C"])
@@ -126,7 +134,7 @@ def _crash_files(
 ) -> dict[str, Sheet]:
     n = len(crashes.at)
     clock = np.array([f"{m // 60:02d}{m % 60:02d}" for m in range(MINUTES)])
-    names = np.array([*(c.name for c in CORRIDORS), ""])
+    names = np.array([*(c.name for c in CORRIDORS), ELSEWHERE])
     sheet = Sheet(
         {
             "Crash ID": _crash_ids(np.arange(n)),
@@ -140,7 +148,7 @@ def _crash_files(
             **position(rng, crashes.cells),
         }
     )
-    flawed = apart(rng, sizes("crashes"), among=~crashes.is_quiet, only={"second spelling": mode == 1})
+    flawed = flawed_rows(rng, "crashes", among=~crashes.is_quiet, only={"second spelling": mode == 1})
     changes: list[Change] = [
         ("Crash Time", "no time", "2500"),
         ("Hit And Run", "no hit and run", "-"),
@@ -169,7 +177,7 @@ def _victim_files(
             "Injury": _SEVERITIES[severity],
         }
     )
-    flawed = apart(rng, sizes("crash_victims"), among=~crashes.is_quiet[crash_of])
+    flawed = flawed_rows(rng, "crash_victims", among=~crashes.is_quiet[crash_of])
     changes: list[Change] = [
         ("Age", "age 0", "0"),
         ("Age", "age 998", "998"),

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from metroon.demo.days import DAYS, MINUTES, day, is_between, iso_days, iso_minutes, labels, minutes
+from metroon.demo.flaws import RECORDS, RENAMED_MONTH, RENAMED_ROWS, flawed_rows
 from metroon.demo.people import (
     DISTRICTS,
     GROUPS,
@@ -28,7 +29,6 @@ from metroon.demo.sheet import (
     Sheet,
     Text,
     Whole,
-    apart,
     deliveries,
     padded,
     spoiled,
@@ -36,14 +36,10 @@ from metroon.demo.sheet import (
 )
 from metroon.demo.terrain import squares
 from metroon.demo.truths import (
-    RECORDS,
-    RENAMED_MONTH,
-    RENAMED_ROWS,
     REPORTED,
     REPORTED_LESS,
     SILENT_DISTRICTS,
     WITHIN_PROMISE,
-    sizes,
 )
 
 DEFECT = "Street defect"
@@ -51,7 +47,7 @@ _CATEGORIES = np.array([
     DEFECT, "Illegal dumping", "Graffiti", "Abandoned vehicle", "Street light out", "Tree", "Noise",
     "Missed collection",
 ])  # fmt: skip
-_CATEGORY_CHANCES = [0.19, 0.20, 0.15, 0.14, 0.08, 0.08, 0.08, 0.08]
+_CATEGORY_CHANCES = [0.24, 0.19, 0.14, 0.13, 0.08, 0.08, 0.07, 0.07]
 _CHANNELS = np.array(["Phone", "App", "Web"])
 _PROMISE_DAYS = 10
 _DETAILS = np.array([
@@ -62,6 +58,7 @@ _DETAILS = np.array([
     "Invented note: see the photo, please",
 ])  # fmt: skip
 _SEEN = np.array(["Pothole", "Broken sidewalk", "Faded crosswalk", "Blocked drain"])
+_WRONG_CLOCK = (date(2026, 1, 5), date(2026, 3, 27))
 _WALKED = (date(2025, 1, 6), date(2025, 11, 30))
 
 
@@ -168,8 +165,9 @@ def _request_files(rng: np.random.Generator, requests: _Requests, linked: Whole)
     month = labels(requests.at // MINUTES, "month")
     among = month != RENAMED_MONTH
     among[linked[linked >= 0]] = False
-    only = {"second spelling": requests.category == 1, "closed early": sheet.columns["Closed"] != ""}
-    flawed = apart(rng, sizes("requests_311", without=("renamed",)), among=among, only=only)
+    early = is_between(requests.at // MINUTES, *_WRONG_CLOCK) & (sheet.columns["Closed"] != "")
+    only = {"second spelling": requests.category == 1, "closed early": early}
+    flawed = flawed_rows(rng, "requests_311", among=among, only=only)
     sheet = displaced(rng, _flaws(sheet, flawed, requests.at), flawed)
     rows = with_twins(n, flawed["twin"])
     files = deliveries(sheet.take(rows), month[rows])
@@ -213,7 +211,7 @@ def _survey_files(
             **position(rng, cells),
         }
     )
-    flawed = apart(rng, sizes("street_survey"), among=np.ones(n, dtype=bool))
+    flawed = flawed_rows(rng, "street_survey", among=np.ones(n, dtype=bool))
     sheet = sheet.put("Severity", flawed["no severity"], "-")
     sheet = sheet.put("Longitude", flawed["no point"], "").put("Latitude", flawed["no point"], "")
     rows = with_twins(n, flawed["twin"])

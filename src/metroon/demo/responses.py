@@ -5,18 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from metroon.demo.days import DAYS, MINUTES, labels, minutes, us_minutes
+from metroon.demo.flaws import RECORDS, TIMELESS_MONTH, TIMELESS_ROWS, flawed_rows
 from metroon.demo.people import POVERTY, RESIDENTS, live_in
 from metroon.demo.position import displaced, position
-from metroon.demo.sheet import Change, Flags, Sheet, Whole, apart, deliveries, padded, spoiled, with_twins
+from metroon.demo.sheet import Change, Flags, Sheet, Whole, deliveries, padded, spoiled, with_twins
 from metroon.demo.terrain import squares
 from metroon.demo.truths import (
-    RECORDS,
     SLOW_DISTRICT,
-    TIMELESS_MONTH,
-    TIMELESS_ROWS,
     TRUTHS,
     WITHIN_8,
-    sizes,
 )
 
 _PRIORITIES = np.array(["Priority 1", "Priority 2", "Priority 3"])

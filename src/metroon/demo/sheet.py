@@ -60,43 +60,6 @@ Change = tuple[str, str, "str | Text"]
 """Header, flaw, and the text that stands there in the rows of that flaw."""
 
 
-def apart(
-    rng: np.random.Generator,
-    sizes: Mapping[str, int],
-    *,
-    among: Flags,
-    only: Mapping[str, Flags] | None = None,
-) -> dict[str, Whole]:
-    """Row numbers for each flaw, no row for two of them, so that their counts add up.
-
-    Args:
-        rng: The source of chance.
-        sizes: Flaw -> how many rows get it; served in this order.
-        among: Rows that may get any flaw.
-        only: Flaw -> rows that may get this one.
-
-    Raises:
-        ValueError: Too few rows are left for a flaw.
-
-    Example:
-        >>> rng = np.random.default_rng(1)
-        >>> found = apart(rng, {"a": 2, "b": 2}, among=np.array([True, True, True, True, False]))
-        >>> sorted(int(i) for rows in found.values() for i in rows)
-        [0, 1, 2, 3]
-    """
-    order = rng.permutation(len(among))
-    free = among.copy()
-    chosen: dict[str, Whole] = {}
-    for flaw, size in sizes.items():
-        may = free & only[flaw] if only and flaw in only else free
-        rows = order[may[order]][:size]
-        if len(rows) < size:
-            raise ValueError(f"only {len(rows)} of {size} rows are left for '{flaw}'")
-        free[rows] = False
-        chosen[flaw] = np.sort(rows)
-    return chosen
-
-
 def spoiled(sheet: Sheet, flawed: Mapping[str, Whole], changes: Sequence[Change]) -> Sheet:
     """The sheet with the text of each flaw in its rows."""
     for header, flaw, text in changes:

@@ -8,9 +8,10 @@ from datetime import date
 import numpy as np
 
 from metroon.demo.days import DAYS, FIRST, day, iso_days, labels
+from metroon.demo.flaws import RECORDS, flawed_rows
 from metroon.demo.people import DISTRICTS, GROUPS, KEYS, POVERTY, RARE_RACE, RESIDENTS, live_in
-from metroon.demo.sheet import Change, Sheet, Text, Whole, apart, deliveries, padded, spoiled, with_twins
-from metroon.demo.truths import HIDDEN_HOME, HOUSED, RECORDS, sizes
+from metroon.demo.sheet import Change, Sheet, Text, Whole, deliveries, padded, spoiled, with_twins
+from metroon.demo.truths import HIDDEN_HOME, HOUSED
 
 _CLIENTS = 3_400
 _STILL_THERE = 230
@@ -82,7 +83,7 @@ def stay_sheets(rng: np.random.Generator) -> dict[str, Sheet]:
         }
     )
     destinations = ("no exit interview", "not collected", "destination unknown", "destination empty")
-    flawed = apart(rng, sizes("shelter_stays"), among=~is_one, only=dict.fromkeys(destinations, is_gone))
+    flawed = flawed_rows(rng, "shelter_stays", among=~is_one, only=dict.fromkeys(destinations, is_gone))
     rows = with_twins(n, flawed["twin"])
     return deliveries(_flaws(sheet, flawed).take(rows), labels(entry[rows], "quarter"))
 

@@ -71,12 +71,12 @@ class Corridor:
 CORRIDORS = (
     Corridor("Sombra Road", 11, None, 4, 13, 250),
     Corridor("Marrow Avenue", None, 13, 3, 14, 150),
-    Corridor("Foundry Street", 7, None, 3, 12, 90),
-    Corridor("Canal Street", None, 8, 1, 9, 80),
-    Corridor("Weir Boulevard", 5, None, 12, 18, 70),
-    Corridor("Olive Way", 13, None, 2, 8, 60),
-    Corridor("Depot Street", None, 17, 5, 12, 60),
-    Corridor("Tule Road", 9, None, 12, 18, 50),
+    Corridor("Foundry Street", 7, None, 3, 12, 100),
+    Corridor("Canal Street", None, 8, 1, 9, 90),
+    Corridor("Weir Boulevard", 5, None, 12, 18, 80),
+    Corridor("Olive Way", 13, None, 2, 8, 80),
+    Corridor("Depot Street", None, 17, 5, 12, 75),
+    Corridor("Tule Road", 9, None, 12, 18, 75),
 )
 
 

@@ -9,11 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from metroon.demo.days import day, iso_days, labels, us_days
+from metroon.demo.flaws import LATE_SINCE, RECORDS, flawed_rows
 from metroon.demo.people import DISTRICTS, KEYS, NEIGHBORHOODS, POVERTY, RESIDENTS, live_in
 from metroon.demo.position import displaced, position
-from metroon.demo.sheet import Change, Number, Sheet, Text, apart, deliveries, padded, spoiled, with_twins
+from metroon.demo.sheet import Change, Number, Sheet, Text, deliveries, padded, spoiled, with_twins
 from metroon.demo.terrain import GRID, squares
-from metroon.demo.truths import LATE_SINCE, LIGHTS_OUT, RECORDS, sizes
+from metroon.demo.truths import LIGHTS_OUT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def save_lights(rng: np.random.Generator, file: Path) -> None:
         }
     )
     every = np.ones(n, dtype=bool)
-    flawed = apart(rng, sizes("street_lights"), among=every, only={"second spelling": is_out})
+    flawed = flawed_rows(rng, "street_lights", among=every, only={"second spelling": is_out})
     changes: list[Change] = [
         ("watts", "no watts", "-999"),
         ("outage", "no outage", "-"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ibis
@@ -11,13 +12,14 @@ import pyarrow as pa
 import shapely
 
 from metroon.base.estimate import NOWHERE, OUTSIDE
-from metroon.base.places import Places, locate
+from metroon.base.places import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from metroon.base.engine import Engine, Relation
+    from metroon.base.places import Places
     from metroon.city.contract import Contract
 
 PREFIX = "_place_"
@@ -116,3 +118,30 @@ def _locate(engine: Engine, rows: Relation, lon: str, lat: str, wanted: list[Pla
 
 def _floats(table: pa.Table, name: str) -> np.ndarray:  # type: ignore[type-arg]  # one dimension of float64
     return table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Rows that are in no area.
+
+    Args:
+        outside: Label of a geography -> rows whose point lies outside every area of it; only where there are any.
+        no_place: Rows without a usable point.
+    """
+
+    outside: Mapping[str, int]
+    no_place: int
+
+
+def lost(
+    engine: Engine, rows: Relation, contract: Contract, geographies: Sequence[Places], *, cache: Path, version: str
+) -> Lost:
+    """How many rows with points are in no area of some geographies."""
+    located = assign(engine, rows, contract, geographies, cache=cache, version=version)
+    sums = {
+        f"_{i}": (located[column(g.id)] == OUTSIDE).cast("int64").sum() for i, g in enumerate(geographies)
+    }
+    nowhere = (located[column(geographies[0].id)] == NOWHERE).cast("int64").sum()
+    row = engine.rows(located.aggregate(**sums, _none=nowhere))[0]
+    outside = {g.label: int(row[f"_{i}"] or 0) for i, g in enumerate(geographies)}
+    return Lost({k: n for k, n in outside.items() if n}, int(row["_none"] or 0))

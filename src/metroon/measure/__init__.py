@@ -4,8 +4,8 @@ In: located rows of one version, and a measure's declaration. Out: tallies with 
 guard, and the estimates that they support.
 """
 
-from metroon.measure.estimates import estimates, poolings, unanswerable
+from metroon.measure.estimates import can_break_down, estimates, poolings, unanswerable
 from metroon.measure.indicator import Indicator
 from metroon.measure.tally import Tallied, tally
 
-__all__ = ["Indicator", "Tallied", "estimates", "poolings", "tally", "unanswerable"]
+__all__ = ["Indicator", "Tallied", "can_break_down", "estimates", "poolings", "tally", "unanswerable"]

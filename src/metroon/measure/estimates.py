@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metroon.base.estimate import ALL, Cell, Estimate, without_value
-from metroon.base.period import Grain
+from metroon.locate import can_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from metroon.base.period import Grain
     from metroon.base.places import Places
     from metroon.city.contract import Contract
     from metroon.measure.indicator import Indicator
@@ -28,6 +29,11 @@ def estimates(indicator: Indicator, tallied: Tallied) -> tuple[Estimate, ...]:
     """One estimate for each cell that may be shown, in the order of the cells."""
     shown = [t for c, t in tallied.table.tallies.items() if c not in tallied.table.unpublished]
     return tuple(indicator.estimate(t) for t in sorted(shown, key=lambda t: t.cell))
+
+
+def can_break_down(indicator: Indicator, contract: Contract, places: Places) -> bool:
+    """Whether the data bear a measure by these places: rows can be put into them, and residents are known."""
+    return can_place(contract, places) and not (indicator.needs_people and not places.people)
 
 
 def unanswerable(

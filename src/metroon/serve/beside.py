@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from metroon.serve import cells
 from metroon.serve.figures import figure_text, sample_words
 from metroon.serve.sparkline import Axis
 from metroon.serve.terminal import BAD, DATA, GOOD, QUIET, STRONG, Fit, flow, grid, indented, line, text
-from metroon.serve.words import STATES, group_name, place_name, scale_of
+from metroon.serve.words import STATES, Scale, group_name, place_name, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,15 +44,16 @@ def beside_city(
     told = cells.compare(found, city)
     up, down = told.above[:_MOST_EACH_SIDE], told.below[:_MOST_EACH_SIDE]
     chosen = (*down, *reversed(up)) if measured.direction == "down" else (*up, *reversed(down))
-    if scale_of(measured).is_count:
+    scale = scale_of(measured)
+    if scale.is_count:
         chosen = found if len(found) <= _FEW else ()
-        verdict = [f"{len(found)} counts, parts of the whole: not compared with it", *_silent(told)]
+        verdict = [f"{len(found)} counts, not compared with the whole", *_silent(told)]
     elif is_groups and len(found) <= _FEW:
         chosen, verdict = found, _verdict(told, len(told.above) + len(told.below))
     else:
         verdict = _verdict(told, len(chosen))
     first = line((title, STRONG), (f": {verdict[0]}" if verdict else "", QUIET))
-    rows = [indented(_Rows(measured, city, chosen, is_groups).fit(), 4)] if chosen else []
+    rows = [indented(_Rows(measured, city, chosen, is_groups, scale).fit(), 4)] if chosen else []
     return Group(Text(""), indented(flow([first, *verdict[1:]], QUIET), 2), *rows)
 
 
@@ -78,14 +80,19 @@ class _Rows:
     city: Estimate | None
     chosen: Sequence[Estimate]
     is_groups: bool
+    scale: Scale
 
     def fit(self) -> Fit:
         return Fit(self._grid)
 
     def _grid(self, width: int, is_drawn: bool) -> RenderableType:
-        rows = [self._cells(e) for e in self.chosen]
-        everywhere = [self._cells(e) for e in cells.of_headline(self.measured)]
-        widths = [_NAME_WIDTH, *(max(row[i].cell_len for row in everywhere) for i in (1, 2, 3))]
+        everywhere = cells.of_headline(self.measured)
+        told = [self.scale.value(e.value) for e in everywhere if e.value is not None]
+        digits = max(map(len, told), default=0)
+        rows = [self._cells(e, digits) for e in self.chosen]
+        # All blocks of a measure are as wide as its widest cell, so that they line up.
+        alike = [self._cells(e, digits) for e in everywhere]
+        widths = [_NAME_WIDTH, *(max(row[i].cell_len for row in alike) for i in (1, 2, 3))]
         left = width - sum(widths) - 2 * len(widths)
         city = self._city_value()
         if not is_drawn or left < _LEAST_STRIP or city is None:
@@ -96,12 +103,10 @@ class _Rows:
         drawn = [(*row, self._strip(e, axis, city)) for row, e in zip(rows, self.chosen, strict=True)]
         return grid([("", "", "", "", caption), *drawn], right=(3,), widths=[*widths, axis.width])
 
-    def _cells(self, e: Estimate) -> tuple[Text, Text, Text, Text]:
-        scale = scale_of(self.measured)
-        told = [scale.value(x.value) for x in cells.of_headline(self.measured) if x.value is not None]
-        figure = figure_text(e, scale, style=STRONG, digits=max(map(len, told), default=0), says_state=False)
+    def _cells(self, e: Estimate, digits: int) -> tuple[Text, Text, Text, Text]:
+        figure = figure_text(e, self.scale, style=STRONG, digits=digits, says_state=False)
         where = cells.standing(e, self.city)
-        if scale.is_count:
+        if self.scale.is_count:
             where = "cannot tell" if e.state == "cannot tell" else None
         words = cells.standing_words(where, self.measured.direction)
         style = GOOD if "better" in words else BAD if "worse" in words else QUIET
@@ -109,14 +114,13 @@ class _Rows:
         return text(name), figure, text(words, style), text(sample_words(e, self.measured), QUIET)
 
     def _city_value(self) -> float | None:
-        is_count = scale_of(self.measured).is_count
-        has_any = any(cells.has_interval(e) for e in self.chosen)
-        return self.city.value if self.city is not None and has_any and not is_count else None
+        has_any = any(cells.has_interval(e) and cells.is_ranked(e) for e in self.chosen)
+        return self.city.value if self.city is not None and has_any and not self.scale.is_count else None
 
     def _axis(self, width: int, city: float) -> Axis:
         """The city stands in the middle of every strip, so that one upright line runs through all."""
-        seen = [x for e in self.chosen for x in (e.low, e.high) if x is not None]
-        reach = max(abs(x - city) for x in seen)
+        ends = [x for e in self.chosen if cells.is_ranked(e) for x in (e.low, e.value, e.high)]
+        reach = max(abs(x - city) for x in ends if x is not None and math.isfinite(x))
         middle_out = -reach if self.measured.direction == "down" else reach
         return Axis(city - middle_out, city + middle_out, width - (width + 1) % 2)
 

@@ -107,8 +107,8 @@ def _every_period(first: str, last: str) -> list[str]:
 
 def trend_words(points: tuple[tuple[str, Estimate | None], ...]) -> str:
     """What the last period may be said to be, beside all earlier ones: no verdict from two points."""
-    known = [(p, e) for p, e in points if e is not None and e.state == "known" and has_interval(e)]
-    if not known or known[-1][0] != points[-1][0]:
+    known = [(p, e) for p, e in points if e is not None and e.state == "known"]
+    if not known or known[-1][0] != points[-1][0] or any(None in (e.low, e.high) for _, e in known):
         return ""
     *earlier, last = [e for _, e in known]
     if len(earlier) < 2:

@@ -66,7 +66,7 @@ class Axis:
         if self.end == self.start:
             return self.width // 2
         part = (value - self.start) / (self.end - self.start)
-        return min(self.width - 1, max(0, round(part * (self.width - 1))))
+        return round(min(1.0, max(0.0, part)) * (self.width - 1))
 
     def strip(self, low: float, value: float, high: float, *, city: float) -> str:
         """An interval with its value, and the city's value as an upright line.

@@ -146,9 +146,13 @@ def legible(words: str, encoding: str) -> str:
     return words.translate(_ASCII).encode(encoding, "replace").decode(encoding)
 
 
-def banner(is_invented: bool) -> list[Text]:
+def banner(is_invented: bool) -> list[RenderableType]:
     """What is said wherever an invented city shows; nothing for a real one."""
-    return [text(f" {INVENTED} ", f"{STRONG} {WATCH} reverse")] if is_invented else []
+
+    def build(_: int, is_drawn: bool) -> RenderableType:
+        return text(f" {INVENTED} " if is_drawn else INVENTED, f"{STRONG} {WATCH} reverse")
+
+    return [Fit(build)] if is_invented else []
 
 
 def heading(words: str, style: str = STRONG) -> Fit:
@@ -271,6 +275,7 @@ def picture(renderable: RenderableType, title: str, width: int = 112) -> str:
     console = Console(
         record=True,
         width=width,
+        height=25,  # with a height given, Rich does not ask the terminal for either
         file=io.StringIO(),
         force_terminal=True,
         color_system="truecolor",

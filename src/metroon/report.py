@@ -1,0 +1,188 @@
+"""What a walk tells: accounts of rows, the words beside numbers, the evidence of versions, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from metroon import conform, guard, locate
+from metroon.base import estimate as estimating
+from metroon.base.account import Account, Delivery, Measured, Verdict
+from metroon.base.errors import Problem, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from metroon.base.places import Places
+    from metroon.collect import Raw
+    from metroon.lake import Evidence, Open, Restricted, Version
+    from metroon.measure import Indicator, Tallied
+    from metroon.walk import Walk
+
+
+def evidence(checked: conform.Checked, raw: Raw, parents: Mapping[str, int]) -> dict[str, Any]:
+    """What a version of rows is made of and what happened to the rows; for the restricted zone."""
+    return {
+        "product": checked.contract.name,
+        "deliveries": [d.__dict__ for d in checked.deliveries],
+        "parents": dict(parents),
+        "newest": checked.newest.isoformat() if checked.newest else None,
+        "problems": [p.__dict__ for p in checked.problems],
+        "account": {
+            "read": checked.read,
+            "kept": checked.kept,
+            "reasons": dict(checked.reasons),
+            "refused": checked.refused,
+            "missing": dict(checked.missing),
+            "verdicts": [v.__dict__ for v in checked.verdicts],
+            "notes": list(raw.notes),
+        },
+    }
+
+
+def open_evidence(walk: Walk, kept: Version[Restricted]) -> Evidence:
+    """What a published version may say of its making: no counts, for a row set aside may be one person."""
+    files = [{"file": d["file"], "sha256": d["sha256"]} for d in kept.evidence["deliveries"]]
+    parts = {"product": kept.name, "restricted_version": kept.number, "deliveries": files}
+    return walk.evidence(kept.evidence["key"], parts)
+
+
+def account(walk: Walk, name: str, version: Version[Restricted]) -> Account:
+    """The account of a version, as its evidence tells it."""
+    contract, told = walk.contracts[name], version.evidence["account"]
+    newest = version.evidence["newest"]
+    return Account(
+        product=name,
+        title=contract.title,
+        outcome="unchanged",
+        version=version.number,
+        read=told["read"],
+        kept=told["kept"],
+        set_aside=told["reasons"],
+        refused=told["refused"],
+        deliveries=tuple(Delivery(**d) for d in version.evidence["deliveries"]),
+        verdicts=tuple(Verdict(**{**v, "where": tuple(v["where"])}) for v in told["verdicts"]),
+        missing=told["missing"],
+        cannot_answer=conform.cannot_answer(contract, told["missing"], told["kept"]),
+        late=conform.late(contract, datetime.fromisoformat(newest) if newest else None, walk.as_of),
+        notes=tuple(told["notes"]),
+        problems=tuple(Problem(**p) for p in version.evidence["problems"]),
+    )
+
+
+def unchanged(walk: Walk, name: str, version: Version[Restricted]) -> Account:
+    """The account of a product that there was nothing to do for."""
+    made = account(walk, name, version)
+    return replace(made, problems=(*made.problems, *guard.gate(walk.contracts[name])))
+
+
+def failed(walk: Walk, name: str, problems: tuple[Problem, ...]) -> Account:
+    """The account of a product that could not be walked; its last good version stays."""
+    last = walk.lake.restricted(name)
+    empty = Account(name, walk.contracts[name].title, "failed")
+    return replace(account(walk, name, last) if last else empty, outcome="failed", problems=problems)
+
+
+def with_places(walk: Walk, told: Account) -> Account:
+    """The account with the rows that lie outside every area, for each geography that a measure uses."""
+    contract = walk.contracts[told.product]
+    used = sorted({g for i in walk.indicators.values() if i.of == told.product for g in i.places})
+    if told.version is None or contract.point is None or not used:
+        return told
+    try:
+        geographies = [walk.places(g) for g in used]
+    except Refused:
+        return told
+    rows, version = walk.lake.read(walk.version(told.product)), f"{told.product}@{told.version}"
+    found = locate.lost(walk.engine, rows, contract, geographies, cache=walk.cache, version=version)
+    return replace(told, outside=found.outside, no_place=found.no_place)
+
+
+def measured(
+    walk: Walk,
+    name: str,
+    indicator: Indicator,
+    asked: Mapping[str, Places],
+    headline: str,
+    *,
+    outcome: Literal["released", "unchanged", "failed"] = "failed",
+) -> Measured:
+    """A measure's own words, before its estimates."""
+    return Measured(
+        measure=name,
+        title=indicator.title,
+        question=indicator.question,
+        kind=str(walk.city.measures[name].node.at("kind").value),
+        unit=indicator.words(),
+        direction=indicator.direction,
+        is_share=indicator.is_share,
+        geographies=tuple(asked.values()),
+        headline=headline,
+        estimates=(),
+        outcome=outcome,
+    )
+
+
+def with_hidden(told: Measured, estimates: Sequence[estimating.Estimate]) -> Measured:
+    """A measure with its released estimates, and how many of them are hidden."""
+    hidden = sum(e.state == "hidden" for e in estimates)
+    shown = sum(e.value is not None for e in estimates)
+    return replace(told, estimates=tuple(estimates), hidden=hidden, cells=hidden + shown)
+
+
+def shown(walk: Walk, name: str, version: Version[Open]) -> Measured:
+    """A release as it was kept, with the words that must stand beside it."""
+    indicator, told = walk.indicators[name], version.evidence
+    asked = {g: walk.places(g) for g in indicator.places}
+    made = measured(walk, name, indicator, asked, told["headline"], outcome="unchanged")
+    made = replace(
+        made,
+        version=version.number,
+        sha256=told["release_sha256"],
+        advice=told["advice"],
+        notes=tuple(told["notes"]),
+    )
+    return with_hidden(made, [_estimate(r) for r in walk.engine.rows(walk.lake.read(version))])
+
+
+def _estimate(row: dict[str, Any]) -> estimating.Estimate:
+    cell = estimating.Cell(*(row.pop(k) for k in ("period", "geography", "place", "dimension", "group")))
+    row.pop("place_name")
+    return estimating.Estimate(cell, **row)
+
+
+def notes(indicator: Indicator, tallied: Tallied, asked: Mapping[str, Places], minimum_cell: int) -> tuple[str, ...]:
+    """What a reader must know beside the numbers; small counts of people stay small in words too."""
+    is_people = tallied.table.unit != "none"
+
+    def few(n: int) -> str:
+        return f"fewer than {minimum_cell}" if is_people and n < minimum_cell else f"{n:,}"
+
+    made = [f"{g.label}: {g.note}" for g in asked.values() if g.note]
+    if indicator.needs_people:
+        made += [f"Residents of {g.label}: {g.people_source}" for g in asked.values() if g.people_source]
+    if tallied.partial:
+        made.append(f"Not released, because the data do not cover it wholly: {', '.join(tallied.partial)}")
+    if tallied.undated:
+        made.append(f"{few(tallied.undated)} rows have no date and are in no period")
+    if tallied.undecided:
+        made.append(f"{few(tallied.undecided)} rows are left out: it is not recorded whether they count")
+    if indicator.needs_people and tallied.outside:
+        made.append(f"{few(tallied.outside)} rows lie in no area and are in no rate")
+    return tuple([*made, *([indicator.note] if indicator.note else [])])
+
+
+def next_steps(accounts: Sequence[Account], measures: Sequence[Measured]) -> tuple[str, ...]:
+    """What to do next, most urgent first."""
+    steps = [p.fix for a in accounts for p in a.problems if a.outcome == "failed"]
+    steps += [p.fix for m in measures for p in m.problems]
+    steps += [p.fix for a in accounts for p in a.problems if a.outcome != "failed"]
+    steps += [f"Ask for newer data of {a.title}: {a.late}." for a in accounts if a.late]
+    steps += [m.advice for m in measures if m.advice]
+    broken = [a for a in accounts if any(not v.is_kept for v in a.verdicts)]
+    steps += [f"See which promises {a.product} breaks: metroon show {a.product}" for a in broken]
+    told = [m for m in measures if m.outcome != "failed"]
+    if told:
+        steps.append(f"Walk a number back to its files: metroon explain {told[0].measure}")
+    return tuple(dict.fromkeys(steps))

@@ -1,0 +1,275 @@
+"""One city being walked: its declarations made ready, its versions, its places, and what may be skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from graphlib import CycleError, TopologicalSorter
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import metroon
+from metroon import guard, lake, locate
+from metroon.base.engine import Engine
+from metroon.base.errors import Problem, Refused
+from metroon.base.kinds import build
+from metroon.base.store import Store
+from metroon.collect import Source, sha256
+from metroon.guard import Technique
+from metroon.lake import Lake, Restricted, Version
+from metroon.measure import Indicator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from metroon.base.places import Places
+    from metroon.city import City, Contract, Product
+
+Told = Callable[[str, str], None]
+"""Called with what is being done and to what, so that somebody who waits sees it."""
+T = TypeVar("T")
+
+
+@dataclass
+class Walk:
+    """One city being walked.
+
+    Args:
+        city: What was declared.
+        as_of: The day taken for today.
+        home: Where versions are kept; the city's own ``.metroon`` unless named.
+        verify: Hash every file again, also those whose size and time of change are as last time.
+        pinned: Product -> the version to read, to make an old number again; the newest unless named.
+        told: Hears of each step.
+
+    Raises:
+        Refused: Kinds or options are wrong, or products are made of each other; every fault at once.
+    """
+
+    city: City
+    as_of: date
+    home: Path | None = None
+    verify: bool = False
+    pinned: Mapping[str, int] = field(default_factory=dict)
+    told: Told = lambda verb, name: None
+
+    def __post_init__(self) -> None:
+        home = self.home = self.home or self.city.home
+        self.engine = Engine()
+        self.lake = Lake(home / "lake", self.engine)
+        self.store = Store(home / "store.sqlite")
+        self.cache = home / "cache"
+        self.sources = sources(self.city)
+        self.techniques = techniques(self.city)
+        self.indicators = indicators(self.city)
+        self.order = order(self.city, self.sources, self.techniques)
+        self.contracts = _inherited(self.city, self.sources, self.order)
+        self.code = {"version": metroon.__version__, "sha256": lake.code_sha256()}
+        self._places: dict[str, Places] = {}
+        self._overlaps: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        self._hashed: dict[Path, str] = {}
+
+    # Versions, places, files
+
+    def version(self, product: str) -> Version[Restricted]:
+        """The version of a product to read: the pinned one, else the newest.
+
+        Raises:
+            Refused: It has none.
+        """
+        version = self.lake.restricted(product, self.pinned.get(product))
+        if version is None:
+            what = f"{product} has no version yet."
+            raise Refused([Problem(self.city.node.file, 0, "F101", what, f"Run it first: metroon run {product}")])
+        return version
+
+    def places(self, geography: str) -> Places:
+        """A geography, cut from the rows of its product."""
+        name = geography.partition(".")[0]
+        if name not in self._places:
+            declared = self.city.file.places[name]
+            rows = self.engine.rows(self.lake.read(self.version(declared.product)))
+            outline = self.engine.rows(self.lake.read(self.version(declared.inside))) if declared.inside else None
+            self._places |= locate.places(name, declared, self.city.node.at("places", name), rows, outline)
+        return self._places[geography]
+
+    def overlaps(self, geographies: Sequence[Places]) -> dict[tuple[str, str], set[tuple[str, str]]]:
+        """Which places share ground, for each pair of geographies."""
+        for a, b in combinations(geographies, 2):
+            if (a.id, b.id) not in self._overlaps:
+                self._overlaps[a.id, b.id] = locate.overlaps(a, b)
+        return {(a.id, b.id): self._overlaps[a.id, b.id] for a, b in combinations(geographies, 2)}
+
+    def file_sha256(self, file: Path) -> str:
+        """The hash of a file; remembered while its size and time of change stay the same."""
+        if file not in self._hashed:
+            stat = file.stat()
+            known = None if self.verify else self.store.seen(str(file), stat.st_size, stat.st_mtime_ns)
+            self._hashed[file] = known or sha256(file)
+            self.store.saw(str(file), stat.st_size, stat.st_mtime_ns, self._hashed[file])
+        return self._hashed[file]
+
+    def minimum_cell(self, contract: Contract) -> int:
+        """The smallest group that may be shown: the stricter of the city's and the contract's."""
+        return max(self.city.file.thresholds.minimum_cell, contract.minimum_cell or 0)
+
+    # What is made of what
+
+    def upstream(self, product: str) -> set[str]:
+        """The products that must be walked before this one."""
+        return upstream(self.city, self.sources, self.techniques, self.city.products[product])
+
+    def needs(self, measure: str) -> set[str]:
+        """The products that a measure reads: what it counts, and the areas it is broken down by."""
+        return {self.indicators[measure].of, *areas(self.city, self.indicators[measure].places)}
+
+    def same_product(self, measure: str) -> list[str]:
+        """The measures of the same product, this one too: they are released together."""
+        return sorted(n for n, i in self.indicators.items() if i.of == self.indicators[measure].of)
+
+    def wanted(self, names: Sequence[str]) -> tuple[set[str], list[str]]:
+        """The products and measures that some names mean, with all that they need; no names mean all.
+
+        Raises:
+            Refused: A name is unknown.
+        """
+        unknown = [n for n in names if n not in self.city.products and n not in self.indicators]
+        if unknown:
+            known = f"Known: {', '.join([*self.city.products, *self.indicators])}."
+            at = self.city.node.file
+            raise Refused(Problem(at, 0, "F104", f"there is no product or measure '{n}'.", known) for n in unknown)
+        if not names:
+            return set(self.city.products), sorted(self.indicators)
+        asked = [n for n, i in self.indicators.items() if n in names or i.of in names]
+        measures = sorted({m for n in asked for m in self.same_product(n)})
+        todo = ({*names} | {p for m in measures for p in self.needs(m)}) & set(self.city.products)
+        while more := {u for n in todo for u in self.upstream(n)} - todo:
+            todo |= more
+        return todo, measures
+
+    # What makes doing it again unnecessary
+
+    def product_key(self, name: str) -> str:
+        """The key of everything that decides a product's rows."""
+        product = self.city.products[name]
+        last = self.lake.restricted(name)
+        waits = bool(last and any("future" in reason for reason in last.evidence["account"]["reasons"]))
+        return lake.key({
+            "files": {str(f): self.file_sha256(f) for f in self.files(name)},
+            "declared": lake.text_sha256(product.folder / "contract.yaml", product.folder / "product.yaml"),
+            "city": lake.text_sha256(self.city.folder / "city.yaml"),
+            "parents": self.numbers(self.upstream(name)),
+            "classes": [(c.name, c.classification) for c in self.contracts[name].columns],
+            "keys": {p: lake.key({"key": k.hex()}) for p, k in self.secrets(name).items()},
+            "as_of": self.as_of if waits else None,
+            "code": self.code,
+        })  # fmt: skip
+
+    def measure_key(self, name: str) -> str:
+        """The key of everything that decides a release; the other measures of the product belong to it."""
+        folder = self.city.folder
+        return lake.key({
+            "measure": name,
+            "declared": lake.text_sha256(*(folder / "measures" / f"{n}.yaml" for n in self.same_product(name))),
+            "city": lake.text_sha256(folder / "city.yaml"),
+            "contract": lake.text_sha256(folder / "products" / self.indicators[name].of / "contract.yaml"),
+            "parents": self.numbers({p for n in self.same_product(name) for p in self.needs(n)}),
+            "as_of": self.as_of,
+            "code": self.code,
+        })  # fmt: skip
+
+    def numbers(self, products: Iterable[str]) -> dict[str, int]:
+        """Product -> number of the version that is read."""
+        return {n: self.version(n).number for n in sorted(products)}
+
+    def files(self, name: str) -> list[Path]:
+        """The files a product is read from that are there."""
+        product = self.city.products[name]
+        return [f for f in self.sources[name].files(self.city.data, product.folder) if f.is_file()]
+
+    def secrets(self, name: str) -> dict[str, bytes]:
+        """Purpose -> key, from the environment, for the pseudonyms of a product."""
+        purposes = sorted({str(p) for t in self.techniques[name] if (p := getattr(t, "purpose", None))})
+        return {p: os.environ.get(f"METROON_KEY_{p.upper()}", "").encode() for p in purposes}
+
+    def evidence(self, key: str, parts: Mapping[str, Any]) -> lake.Evidence:
+        """What every version says of itself, with the parts that are its own."""
+        made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return {"key": key, "as_of": self.as_of.isoformat(), "made_at": made_at, "code": self.code, **parts}
+
+
+def sources(city: City) -> dict[str, Source]:
+    """Every product's source. Raises Refused with the faults of all."""
+    return _all({n: lambda p=p: build("collect", p.collect, Source, city.plugins) for n, p in city.products.items()})  # type: ignore[misc]  # a bound loop variable
+
+
+def indicators(city: City) -> dict[str, Indicator]:
+    """Every measure. Raises Refused with the faults of all."""
+    return _all({n: lambda d=d: build("measure", d.node, Indicator, city.plugins) for n, d in city.measures.items()})  # type: ignore[misc]  # a bound loop variable
+
+
+def techniques(city: City) -> dict[str, list[Technique]]:
+    """Every product's techniques. Raises Refused with the faults of all."""
+    made = _all({
+        (n, i): lambda t=t: build("guard", t, Technique, city.plugins)  # type: ignore[misc]  # a bound loop variable
+        for n, p in city.products.items()
+        for i, t in enumerate(p.guard.each())
+    })  # fmt: skip
+    return {n: [t for (name, _), t in made.items() if name == n] for n in city.products}
+
+
+def _all(makers: Mapping[Any, Callable[[], T]]) -> dict[Any, T]:
+    made, problems = {}, []
+    for name, maker in makers.items():
+        try:
+            made[name] = maker()
+        except Refused as refused:
+            problems += refused.problems
+    if problems:
+        raise Refused(problems)
+    return made
+
+
+def areas(city: City, geographies: Iterable[str]) -> set[str]:
+    """The products that some geographies are cut from."""
+    named = [city.file.places[n] for g in geographies if (n := g.partition(".")[0]) in city.file.places]
+    return {p for g in named for p in (g.product, g.inside) if p}
+
+
+def coarsened_to(city: City, made: Sequence[Technique]) -> list[str]:
+    """The geographies that techniques coarsen a point to."""
+    return sorted({to for t in made if (to := str(getattr(t, "to", ""))).partition(".")[0] in city.file.places})
+
+
+def upstream(
+    city: City, known: Mapping[str, Source], protecting: Mapping[str, Sequence[Technique]], product: Product
+) -> set[str]:
+    """The products that must be walked before one: what it is made of, refers to, or is coarsened to."""
+    made_of = set(known[product.name].reads(product.folder))
+    refers = {c.refers_to.rpartition(".")[0] for c in product.contract.columns if c.refers_to}
+    coarse = areas(city, coarsened_to(city, protecting[product.name]))
+    return ((made_of | refers | coarse) & set(city.products)) - {product.name}
+
+
+def order(city: City, known: Mapping[str, Source], protecting: Mapping[str, Sequence[Technique]]) -> list[str]:
+    """Products such that each comes after what it is made of. Raises Refused when they go in a circle."""
+    graph = {n: sorted(upstream(city, known, protecting, p)) for n, p in sorted(city.products.items())}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        names = error.args[1]
+        what = f"products are made of each other: {' > '.join(names)}."
+        at = city.products[names[0]].collect.file
+        raise Refused([Problem(at, 1, "F103", what, "Take one of the references or queries out.")]) from None
+
+
+def _inherited(city: City, known: Mapping[str, Source], names: Sequence[str]) -> dict[str, Contract]:
+    made: dict[str, Contract] = {}
+    for name in names:
+        product = city.products[name]
+        parents = sorted(known[name].reads(product.folder) & set(made))
+        made[name] = guard.inherit(product.contract, [made[p] for p in parents])
+    return made
