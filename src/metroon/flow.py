@@ -33,19 +33,11 @@ if TYPE_CHECKING:
 def walk_rows(walk: Walk, product: Product) -> Account:
     """Source to version: collect, conform, keep in the restricted zone; guard, publish what may leave."""
     began, name = time.monotonic(), product.name
-    contract, key = walk.contracts[name], walk.product_key(name)
-    before = walk.lake.restricted(name)
-    if before is not None and before.evidence["key"] == key:
-        return report.unchanged(walk, name, before)
-    walk.told("collect", name)
-    inputs = {n: walk.lake.read(walk.version(n)) for n in sorted(walk.upstream(name))}
-    raw = walk.sources[name].read(Reading(walk.engine, contract, walk.city.data, product.folder, inputs))
-    walk.told("conform", name)
-    checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of)
-    kept = walk.lake.save(checked, walk.evidence(key, report.evidence(checked, raw, walk.numbers(inputs))))
-    walk.store.judged(name, kept.number, datetime.now(timezone.utc), checked.verdicts)
+    kept, is_new = _keep(walk, product)
+    if not is_new and not _waits(walk, name, kept):
+        return report.unchanged(walk, name, kept)
     walk.told("guard", name)
-    published, notes, problems = _publish(walk, product, contract, kept)
+    published, notes, problems = _publish(walk, product, walk.contracts[name], kept)
     account = report.account(walk, name, kept)
     return replace(
         account,
@@ -54,6 +46,29 @@ def walk_rows(walk: Walk, product: Product) -> Account:
         problems=(*account.problems, *problems),
         seconds=time.monotonic() - began,
     )
+
+
+def _keep(walk: Walk, product: Product) -> tuple[Version[Restricted], bool]:
+    name, key = product.name, walk.product_key(product.name)
+    before = walk.lake.restricted(name)
+    if before is not None and before.evidence["key"] == key:
+        return before, False
+    walk.told("collect", name)
+    contract = walk.contracts[name]
+    inputs = {n: walk.lake.read(walk.version(n)) for n in sorted(walk.upstream(name))}
+    raw = walk.sources[name].read(Reading(walk.engine, contract, walk.city.data, product.folder, inputs))
+    walk.told("conform", name)
+    checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of)
+    kept = walk.lake.save(checked, walk.evidence(key, report.evidence(checked, raw, walk.numbers(inputs))))
+    walk.store.judged(name, kept.number, datetime.now(timezone.utc), checked.verdicts)
+    return kept, True
+
+
+def _waits(walk: Walk, name: str, kept: Version[Restricted]) -> bool:
+    # Kept but not yet published: a run was cut off in between, or the guard refused and may now agree.
+    published = walk.lake.open(name)
+    is_behind = published is None or published.evidence["key"] != kept.evidence["key"]
+    return is_behind and walk.contracts[name].mode == "rows" and not guard.gate(walk.contracts[name])
 
 
 def _publish(

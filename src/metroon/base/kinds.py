@@ -73,6 +73,7 @@ def find(room: str, name: str, noun: type[K], plugins: Path | None = None) -> ty
         c
         for c in vars(module).values()
         if inspect.isclass(c) and issubclass(c, noun) and c is not noun and c.__module__ == module.__name__
+        and not c.__name__.startswith("_")
     ]
     if len(classes) != 1:
         what = f"{room} kind '{name}' must hold exactly one {noun.__name__}; it holds {len(classes)}."
@@ -93,6 +94,12 @@ def build(room: str, node: Node, noun: type[K], plugins: Path | None = None) -> 
         raise Refused([node.problem("K101", what, did_you_mean(str(name or ""), known), "kind")])
     options: Any = {k: v for k, v in dict(node.value).items() if k != "kind"}  # type: ignore[call-overload]  # is a mapping: it has a kind
     return validate(Node(options, node.file, node.lines, node.path), find(room, name, noun, plugins), "K104")
+
+
+def first_line(room: str, name: str, plugins: Path | None = None) -> str:
+    """The first line of a kind's manual page."""
+    folder = plugins / room if plugins else None
+    return (inspect.getdoc(find(room, name, Kind, folder)) or "").partition("\n")[0]
 
 
 @cache

@@ -38,7 +38,7 @@ def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract]
     Raises:
         Refused: There is no file, or none could be read.
     """
-    files = source.files(reading.data, reading.folder)
+    files = source.deliveries(reading.data)
     at = reading.contract.node.file.replace("contract.yaml", "product.yaml")
     if not files:
         fix = f"Put the file into {reading.data}, or correct 'path:' (or the city's 'data:')."
@@ -49,7 +49,8 @@ def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract]
     left: dict[str, None] = {}
     for file in files:
         name = file.relative_to(reading.data).as_posix()
-        given = Delivery(name, sha256(file), file.stat().st_size)
+        parts = source.parts(file)
+        given = Delivery(name, sha256(*parts), sum(p.stat().st_size for p in parts))
         try:
             rows, unnamed = read(file, reading.contract)
         except Unreadable as fault:

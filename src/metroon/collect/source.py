@@ -80,6 +80,10 @@ class Source(Kind):
         """Names of the products it is made of."""
         return frozenset()
 
+    def parts(self, delivery: Path) -> list[Path]:
+        """The files that one delivery consists of: itself, unless its format spreads over several."""
+        return [delivery]
+
 
 class FileSource(Source):
     """A source of files below the city's data folder."""
@@ -90,21 +94,28 @@ class FileSource(Source):
     """Columns that the contract does not name stay out: say so (warn), or expect it (leave)."""
 
     def files(self, data: Path, folder: Path) -> list[Path]:  # noqa: ARG002  # the same call for every source
-        """The files that the path or pattern names."""
+        """Every file that is read: the deliveries with all their parts."""
+        return [part for delivery in self.deliveries(data) for part in self.parts(delivery)]
+
+    def deliveries(self, data: Path) -> list[Path]:
+        """The files that the path or pattern names, in the order of their names; each is one delivery."""
         return sorted(p for p in data.glob(self.path) if p.is_file())
 
 
-def sha256(file: Path) -> str:
-    """The hash of a file's bytes.
+def sha256(*files: Path) -> str:
+    """The hash of a file's bytes; of several files, the hash of what ``sha256sum`` prints for them.
 
     Example:
         >>> import pathlib, tempfile
         >>> f = pathlib.Path(tempfile.mkdtemp(), "a"); _ = f.write_bytes(b"")
-        >>> sha256(f)[:8]
-        'e3b0c442'
+        >>> sha256(f)[:8], sha256(f, f)[:8]
+        ('e3b0c442', '882aee09')
     """
+    if len(files) != 1:
+        lines = "".join(f"{sha256(file)}  {file.name}\n" for file in files)
+        return hashlib.sha256(lines.encode()).hexdigest()
     digest = hashlib.sha256()
-    with file.open("rb") as handle:
+    with files[0].open("rb") as handle:
         while block := handle.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -141,8 +141,8 @@ def flawed_rows(
 ) -> dict[str, Whole]:
     """Row numbers for each flaw of a product, exactly as many as declared.
 
-    A row that is set aside has no other flaw, and no column of a row has two, so that counts add up; apart from
-    that flaws meet by chance, as in life. Refused files and late ones are no matter of rows.
+    A row that is set aside has no other flaw, and no column of a row has two, so that counts add up; apart
+    from that flaws meet by chance, as in life. Refused files and late ones are no matter of rows.
 
     Args:
         rng: The source of chance.

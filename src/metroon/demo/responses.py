@@ -47,10 +47,7 @@ def response_sheets(rng: np.random.Generator) -> dict[str, Sheet]:
         }
     )
     is_timeless = month == TIMELESS_MONTH
-    flawed = apart(
-        rng, sizes("fire_responses", without=("timeless",)), among=~is_timeless,
-        only={"second spelling": kind == 0},
-    )  # fmt: skip
+    flawed = flawed_rows(rng, "fire_responses", among=~is_timeless, only={"second spelling": kind == 0})
     sheet = _flaws(rng, sheet, flawed, at)
     sheet = sheet.put("Event Time", np.flatnonzero(is_timeless)[:_TIMELESS], "")
     rows = with_twins(n, flawed["twin"])

@@ -122,10 +122,8 @@ def permit_sheets(rng: np.random.Generator) -> dict[str, Sheet]:
             "WORK": rng.choice(_WORK, n),
         }
     )
-    flawed = apart(
-        rng, sizes("building_permits", without=("stopped",)), among=np.ones(n, dtype=bool),
-        only={"second spelling": kind == 1, "issued early": is_issued & (applied > 9)},
-    )  # fmt: skip
+    only = {"second spelling": kind == 1, "issued early": is_issued & (applied > 9)}
+    flawed = flawed_rows(rng, "building_permits", among=np.ones(n, dtype=bool), only=only)
     changes: list[Change] = [
         ("VALUATION", "no valuation", "-999"),
         ("NEIGHBORHOOD", "no neighborhood", "-"),

@@ -11,6 +11,8 @@ from metroon.demo.people import RARE_RACE
 
 Scale = Literal["relative change", "difference in share", "ratio of shares", "share", "people"]
 """What the size of a truth counts."""
+
+
 @dataclass(frozen=True)
 class Truth:
     """Something that was put into the data and that a product should find, or must not give away.
@@ -66,7 +68,8 @@ TRUTHS = (
     Truth(
         "rest of the city",
         "Injury crashes away from the named corridors stayed as they were.",
-        "crashes_by_corridor", 0.0, "relative change", "corridor", (ELSEWHERE,), "the time before", QUICK_BUILD,
+        "crashes_by_corridor", 0.0, "relative change", "corridor", (ELSEWHERE,), "the time before",
+        QUICK_BUILD,
     ),
     Truth(
         "slow district",
@@ -113,6 +116,7 @@ TRUTHS = (
         "people_entering_shelter", 1, "people", "race", (RARE_RACE,), "must not be revealed",
     ),
 )  # fmt: skip
+
 
 def as_markdown() -> str:
     """The page ``TRUTHS.md`` that lies in the city."""

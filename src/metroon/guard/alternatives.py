@@ -8,6 +8,7 @@ numbers is held off too.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,7 @@ _TIER = 1_000.0
 _ZERO = 50.0
 """Hiding a zero protects nothing when the count beside it has to rise."""
 _FREE = 1e-4
-"""What it costs to move a cell that is hidden anyway: little, so that tables change no more than they need."""
+"""What it costs to move a cell that is hidden anyway: little, so that no table changes more than it needs."""
 _TINY = 1e-9
 """What the solver means by zero."""
 _NODES = 200
@@ -57,6 +58,17 @@ def above(count: Ints) -> Ints:
     return np.maximum(3, WIDTH - below(count))
 
 
+@dataclass(frozen=True, eq=False)
+class _Wish:
+    """An alternative table that is looked for: which cell moves where, among which, at what price."""
+
+    cell: int
+    is_rise: bool
+    unseen: Mask
+    allowed: Mask
+    price: Floats
+
+
 class Knot:
     """Counts that equations tie together, and the doubt that must stay about some of them.
 
@@ -72,14 +84,14 @@ class Knot:
         Two parts and their total, 3 + 20 = 23. To hide the 3, the 20 must go too.
 
         >>> one = np.array([0, 1, 2])
-        >>> knot = Knot(one, csc_array([[1, 1, -1]]), np.array([3, 20, 23]),
-        ...     np.array([4, 21, 24]), np.array([0, 0, 1]), np.ones(3))
+        >>> knot = Knot(one, csc_array([[1, 1, -1]]), count=np.array([3, 20, 23]),
+        ...     since=np.array([4, 21, 24]), tier=np.array([0, 0, 1]), cost=np.ones(3))
         >>> knot.protect(11, np.array([True, False, False])).tolist()
         [True, True, False]
     """
 
     def __init__(
-        self, where: Ints, matrix: csc_array, count: Ints, since: Ints, tier: Ints, cost: Floats
+        self, where: Ints, matrix: csc_array, *, count: Ints, since: Ints, tier: Ints, cost: Floats
     ) -> None:
         self.where = where
         self._matrix = matrix
@@ -125,7 +137,7 @@ class Knot:
                 low = np.where(lacking & (not is_rise), -below(count), -count).astype(float)
                 aim = np.where(lacking, -1.0 if is_rise else 1.0, 0.0)
                 change = np.zeros(len(self._count))
-                found = _solve(matrix, aim, low, high)
+                found = _solve(matrix, price=aim, low=low, high=high)
                 if found is not None:
                     change[free] = found
                     self._learn(change)
@@ -136,52 +148,38 @@ class Knot:
     def _make_room(self, cell: int, is_rise: bool, unseen: Mask) -> Mask:
         # The cheapest alternative table that changes this cell enough; what it changes is hidden.
         for tier in np.unique(self._tier):
-            allowed = unseen | (self._tier <= tier)
-            price = self._cost * np.where(self._tier == tier, _TIER, 1.0)
-            change = self._cheapest(cell, is_rise, unseen, allowed, price)
+            price = np.where(unseen, _FREE, self._cost * np.where(self._tier == tier, _TIER, 1.0))
+            wish = _Wish(cell, is_rise, unseen, unseen | (self._tier <= tier), price)
+            change = self._cheapest(wish)
             if change is not None and not self._learn(change):
-                change = self._cheapest_whole(cell, is_rise, unseen, allowed, price, change)
+                change = self._cheapest_whole(wish, change)
             if change is not None and self._learn(change):
                 return np.asarray(unseen | (np.rint(change) != 0))
         # Nothing helps: hide all that hangs together, and ask no more.
         self._rise[:], self._fall[:] = above(self._count), below(self._count)
         return np.ones_like(unseen)
 
-    def _cheapest_whole(
-        self, cell: int, is_rise: bool, unseen: Mask, allowed: Mask, price: Floats, broken: Floats
-    ) -> Floats | None:
+    def _cheapest_whole(self, wish: _Wish, broken: Floats) -> Floats | None:
         # Three-way tables have corners with fractions. Whole numbers are nearly always found among the
         # cells of the broken solution, many times faster than among all.
-        near = np.abs(broken) > _TINY
-        for among in (near, allowed):
-            change = self._cheapest(cell, is_rise, unseen & among, allowed & among, price, is_whole=True)
-            if change is not None:
-                return change
-        return None
+        near = replace(wish, allowed=wish.allowed & (np.abs(broken) > _TINY))
+        change = self._cheapest(near, is_whole=True)
+        return self._cheapest(wish, is_whole=True) if change is None else change
 
-    def _cheapest(
-        self,
-        cell: int,
-        is_rise: bool,
-        unseen: Mask,
-        allowed: Mask,
-        price: Floats,
-        *,
-        is_whole: bool = False,
-    ) -> Floats | None:
-        need = int(above(self._count)[cell] if is_rise else below(self._count)[cell])
-        among = np.flatnonzero(allowed)
-        count, cells = self._count[among], len(among)
-        price = np.where(unseen, _FREE, price)[among]
-        price_up = price / need * np.where((count == 0) & ~unseen[among], _ZERO, 1.0)
+    def _cheapest(self, wish: _Wish, *, is_whole: bool = False) -> Floats | None:
+        need = int((above if wish.is_rise else below)(self._count)[wish.cell])
+        among = np.flatnonzero(wish.allowed)
+        count, price, cells = self._count[among], wish.price[among], len(among)
+        price_up = price / need * np.where((count == 0) & ~wish.unseen[among], _ZERO, 1.0)
         # Hiding costs once, however far a cell moves: price each step by how many it could take.
         price_down = price / np.clip(count, 1, need)
         low, high = np.zeros(2 * cells), np.concatenate([np.full(cells, np.inf), count])
-        up = int(np.searchsorted(among, cell))
-        down = cells + up
-        low[up if is_rise else down], high[down if is_rise else up] = need, 0
+        up = int(np.searchsorted(among, wish.cell))
+        toward, away = (up, cells + up) if wish.is_rise else (cells + up, up)
+        low[toward], high[away] = need, 0
         matrix = hstack([self._matrix[:, among], -self._matrix[:, among]], format="csc")
-        found = _solve(matrix, np.concatenate([price_up, price_down]), low, high, is_whole=is_whole)
+        price = np.concatenate([price_up, price_down])
+        found = _solve(matrix, price=price, low=low, high=high, is_whole=is_whole)
         if found is None:
             return None
         change = np.zeros(len(self._count))
@@ -198,7 +196,7 @@ class Knot:
 
 
 def _solve(
-    matrix: csc_array, price: Floats, low: Floats, high: Floats, *, is_whole: bool = False
+    matrix: csc_array, *, price: Floats, low: Floats, high: Floats, is_whole: bool = False
 ) -> Floats | None:
     used = np.bincount(matrix.indices, minlength=matrix.shape[0]) > 0
     found = milp(

@@ -32,6 +32,8 @@ USUAL_MINIMUM = 11
 """The cell rule of CalHHS and of Rhode Island's data use licence (privacy reference, section 3)."""
 _HEADLINE = 1_000
 """Added to the tier of a city total, so that it is the last to be hidden."""
+_DEEPEST = 100
+"""More totals of totals than any table has: the lines go in a circle."""
 _ROWS = tuple(frozenset(row.split()) for row in ("yes", "no", "unknown", "yes no", "yes no unknown"))
 """What a published cell tells: its components, its trials, and all its rows."""
 
@@ -278,9 +280,7 @@ def _knots(
             others = [(sheets[s.table], s) for s in _partners(pairs, number, name)]
             since = sheet.since(name, sheet.table.minimum_cell)
             known = sheet.equations.union(*(other.equations for other, _ in others))
-            rows = np.array(
-                [at for at, equation in enumerate(equations) if equation in known], dtype=np.int64
-            )
+            rows = np.flatnonzero([equation in known for equation in equations])
             count = _with_foreign(sheet, name, others)
             for at, where in _pieces(matrix[rows], since):
                 key = (rows[at].tobytes(), count[where].tobytes(), since[where].tobytes())
@@ -290,10 +290,10 @@ def _knots(
                     Knot(
                         where,
                         csc_array(matrix[rows[at]][:, where]),
-                        count[where],
-                        since[where],
-                        tier[where],
-                        cost[where],
+                        count=count[where],
+                        since=since[where],
+                        tier=tier[where],
+                        cost=cost[where],
                     ),
                 )
     return list(knots.values())
@@ -342,13 +342,13 @@ def _matrix(equations: Sequence[Equation], cells: int) -> csr_array:
 
 def _tiers(equations: Sequence[Equation], published: Mask, cells: Sequence[Cell]) -> Ints:
     # How many published totals a cell stands on; city totals above all.
-    tier, deepest = np.zeros(len(cells), dtype=np.int64), len(cells) + 1
+    tier = np.zeros(len(cells), dtype=np.int64)
     changed = True
     while changed:
         changed = False
         for total, parts in equations:
             height = max((tier[p] + published[p] for p in parts), default=0)
-            if height > deepest:
+            if height > _DEEPEST:
                 raise ValueError("lines go in a circle")
             if height > tier[total]:
                 tier[total], changed = height, True

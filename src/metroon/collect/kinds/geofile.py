@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
+import struct
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -25,20 +27,32 @@ if TYPE_CHECKING:
 
 Feature = tuple[dict[str, Any], Any]
 WGS84 = "OGC:CRS84"
+_PARTS = ("shp", "shx", "dbf", "prj", "cpg")
+_WHOLE = "Ask for the .shp, .shx, .dbf and .prj together, side by side or in one zip."
 
 
 class Geofile(FileSource):
-    """Areas, lines or points: a GeoJSON file, or a shapefile in a zip, in any coordinate reference system.
+    """Areas, lines or points: a GeoJSON file or a shapefile, in any coordinate reference system.
 
-    Every property becomes a text column; ``geometry`` holds the shape as WKB in longitude and latitude (WGS 84).
+    A shapefile is a .zip, or a .shp with its .shx, .dbf and .prj of the same name beside it: one delivery,
+    whose size and hash are of all its parts. Every property becomes a text column; ``geometry`` holds the
+    shape as WKB in longitude and latitude (WGS 84).
 
     Args:
         crs: The system when the file does not say it, or says it wrong, such as EPSG:2227.
-        encoding: Text encoding of a shapefile's attributes.
+        encoding: Text encoding of a shapefile's attributes, when its .cpg does not say it, or says it wrong;
+            utf-8 when nobody says.
     """
 
     crs: str | None = None
-    encoding: str = "utf-8"
+    encoding: str | None = None
+
+    def parts(self, delivery: Path) -> list[Path]:
+        """A shapefile's parts, in the order of their names; any other file alone."""
+        if delivery.suffix.lower() != ".shp":
+            return [delivery]
+        beside = (p for p in delivery.parent.iterdir() if p.stem == delivery.stem and p.is_file())
+        return sorted(p for p in beside if p.suffix.lower()[1:] in _PARTS)
 
     def read(self, reading: Reading) -> Raw:
         """Every feature of every file."""
@@ -46,7 +60,7 @@ class Geofile(FileSource):
 
     def _file(self, file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
         read: Callable[[Path], tuple[list[Feature], str | None]] = _geojson
-        if file.suffix.lower() == ".zip":
+        if file.suffix.lower() in (".zip", ".shp"):
             read = self._shapefile
         features, told = read(file)
         project = _to_wgs84(self.crs or told)
@@ -63,19 +77,39 @@ class Geofile(FileSource):
         return finish(columns, range(1, len(features) + 1), rejects), unnamed
 
     def _shapefile(self, file: Path) -> tuple[list[Feature], str | None]:
-        try:
-            with zipfile.ZipFile(file) as bundle:
-                by_ending = {name.lower().rsplit(".", 1)[-1]: name for name in bundle.namelist() if "__MACOSX" not in name}
-                parts = {e: io.BytesIO(bundle.read(n)) for e, n in by_ending.items() if e in ("shp", "shx", "dbf")}
-                told = bundle.read(by_ending["prj"]).decode() if "prj" in by_ending else None
-            with shapefile.Reader(**parts, encoding=self.encoding) as reader:
-                features = [(r.record.as_dict(), r.shape.__geo_interface__) for r in reader.iterShapeRecords()]
-        except (zipfile.BadZipFile, shapefile.ShapefileException, KeyError, UnicodeDecodeError):
-            fix = "Zip the .shp, .shx, .dbf and .prj together, and declare the encoding if it is not utf-8."
-            raise Unreadable("the zip holds no whole shapefile.", fix) from None
+        parts = _zipped(file) if file.suffix.lower() == ".zip" else _beside(self.parts(file))
+        if missing := {"shp", "shx", "dbf"} - set(parts):
+            raise Unreadable(f"the shapefile has no .{min(missing)}.", _WHOLE)
+        told = parts["prj"].decode("utf-8", "replace") if "prj" in parts else None
         if told is None and self.crs is None:
-            raise Unreadable("the shapefile has no .prj: its coordinates mean nothing.", "Declare crs: in product.yaml.")
+            why = "the shapefile has no .prj: its coordinates mean nothing."
+            raise Unreadable(why, "Declare crs: in product.yaml.")
+        encoding = self.encoding or parts.get("cpg", b"").decode("ascii", "replace").strip() or "utf-8"
+        try:
+            codecs.lookup(encoding)
+            given = {e: io.BytesIO(parts[e]) for e in ("shp", "shx", "dbf")}
+            with shapefile.Reader(**given, encoding=encoding) as reader:
+                read = reader.iterShapeRecords()
+                features = [(r.record.as_dict(), r.shape.__geo_interface__) for r in read]
+        except (UnicodeDecodeError, LookupError):
+            fix = "Declare it in product.yaml, such as encoding: cp1252."
+            raise Unreadable(f"the shapefile's attributes are not {encoding} text.", fix) from None
+        except (shapefile.ShapefileException, struct.error):
+            raise Unreadable("the shapefile is damaged.", _WHOLE) from None
         return features, told
+
+
+def _beside(parts: list[Path]) -> dict[str, bytes]:
+    return {p.suffix.lower()[1:]: p.read_bytes() for p in parts}
+
+
+def _zipped(file: Path) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(file) as bundle:
+            names = [n for n in bundle.namelist() if "__MACOSX" not in n]
+            return {e: bundle.read(n) for n in names if (e := n.lower().rpartition(".")[2]) in _PARTS}
+    except zipfile.BadZipFile:
+        raise Unreadable("the file is no zip.", _WHOLE) from None
 
 
 def _geojson(file: Path) -> tuple[list[Feature], str | None]:

@@ -1,0 +1,408 @@
+"""The command: one verb for each thing a person wants. Rooms are imported when a verb runs, so that help is quick."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from metroon import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import RenderableType
+
+    from metroon.base.errors import Problem
+    from metroon.city import City
+    from metroon.explain import Explanation
+    from metroon.walk import Told, Walk
+
+# What a script can rely on.
+DONE, FAILED, REFUSED = 0, 1, 2
+
+
+class _Date(click.ParamType):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it as 2026-01-31.", param, ctx)
+
+
+def _told(step: Callable[..., int | None]) -> Callable[..., None]:
+    """Tell problems as a steward can act on them, and end with a code that scripts can rely on."""
+
+    @functools.wraps(step)
+    def told(*args: Any, **kwargs: Any) -> None:
+        from metroon.base.errors import Refused
+
+        try:
+            sys.exit(step(*args, **kwargs) or DONE)
+        except Refused as refused:
+            _tell(list(refused.problems))
+            sys.exit(REFUSED)
+        except BrokenPipeError:
+            sys.exit(DONE)
+
+    return told
+
+
+def _tell(problems: list[Problem]) -> None:
+    from metroon import serve
+
+    if sys.stderr.isatty():
+        _console(stderr=True).print(serve.problems(problems))
+        return
+    for problem in sorted(problems):
+        print(problem, file=sys.stderr)
+    print(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}", file=sys.stderr)
+
+
+def _console(*, stderr: bool = False) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _show(*parts: RenderableType) -> None:
+    console = _console()
+    for part in parts:
+        console.print(part)
+
+
+def _load(folder: str | None) -> City:
+    from metroon.city import load
+
+    return load(_folder(folder))
+
+
+def _folder(given: str | None) -> Path:
+    if given:
+        return Path(given)
+    here = Path.cwd()
+    return next((p for p in (here, *here.parents) if (p / "city.yaml").is_file()), here)
+
+
+def _walk(city: City, as_of: date | None, *, verify: bool = False, told: Told | None = None) -> Walk:
+    from metroon.walk import Walk
+
+    quiet: Told = lambda verb, name: None  # noqa: E731  # a default, not a function to find
+    return Walk(city, as_of or city.file.as_of or date.today(), verify=verify, told=told or quiet)
+
+
+CITY = click.option("--city", "-C", "folder", metavar="FOLDER", help="The city repo; here or above unless named.")
+AS_OF = click.option("--as-of", type=_Date(), help="The day to take for today; the city's own, or today.")
+FORMAT = click.option("--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="metroon")
+def main() -> None:
+    """From raw city files to neighborhood results people can trust.
+
+    Start with `metroon demo`, or with your own: `metroon init mycity`, then `metroon add FILE`.
+    """
+
+
+@main.command()
+@click.argument("folder")
+@click.option("--name", help="The city's name.")
+@_told
+def init(folder: str, name: str | None) -> None:
+    """Start a city repo in FOLDER."""
+    from metroon.city.draft import draft_city
+
+    made = draft_city(Path(folder), name or Path(folder).resolve().name)
+    for file in made:
+        click.echo(f"wrote {file}")
+    click.echo(f"\nNext: metroon add FILE --city {folder}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.option("--name", help="The product's name; from the file's name unless named.")
+@CITY
+@_told
+def add(file: Path, name: str | None, folder: str | None) -> None:
+    """Draft the contract, the product and a first measure for FILE."""
+    from metroon.city.draft import draft, product_name
+    from metroon.collect.profile import profile
+    from metroon.guard.suggest import suggest
+
+    city = _folder(folder)
+    found = profile(file)
+    suggestions = {c.name: suggest(c) for c in found.columns}
+    name = name or product_name(file)
+    for made in draft(city, name, found, suggestions, file):
+        click.echo(f"wrote {made}")
+    personal = sum(s.classification != "public" for s in suggestions.values())
+    click.echo(f"\n{found.rows:,} rows, {len(found.columns)} columns, {personal} of them suggested as not public.")
+    click.echo("Read the suggested classifications in contract.yaml: you decide.")
+    at = f" --city {folder}" if folder else ""
+    click.echo(f"\nNext: metroon check{at}\n      metroon run{at} {name}")
+
+
+@main.command()
+@click.argument("folder", required=False)
+@_told
+def check(folder: str | None) -> int:
+    """Tell every fault of a city repo at once; touch no row."""
+    from metroon.faults import faults
+
+    city = _load(folder)
+    found = faults(city, city.file.as_of or date.today())
+    if found:
+        _tell(found)
+        return REFUSED
+    n, m = len(city.products), len(city.measures)
+    click.echo(f"{city.file.name}: {n} product{'s' * (n != 1)} and {m} measure{'s' * (m != 1)}, no fault.")
+    return DONE
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[FOLDER] [PRODUCT|MEASURE]...")
+@CITY
+@AS_OF
+@click.option("--verify", is_flag=True, help="Hash every file again, also those that look the same.")
+@_told
+def run(names: tuple[str, ...], folder: str | None, as_of: date | None, verify: bool) -> int:
+    """Take a city from its files to measured neighborhoods.
+
+    Returns 0 when every product has a version and every measure a release (a refused delivery is told, not a
+    failure), 1 when one has none, 2 when the city repo has faults.
+    """
+    chosen = list(names)
+    if chosen and folder is None and (Path(chosen[0]) / "city.yaml").is_file():
+        folder = chosen.pop(0)
+    return _run(folder, chosen, as_of, verify=verify)
+
+
+def _run(folder: str | None, names: list[str], as_of: date | None, *, verify: bool = False) -> int:
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from metroon import flow, serve
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
+        task = progress.add_task("city")
+        made = flow.run(
+            _walk(_load(folder), as_of, verify=verify, told=lambda v, n: progress.update(task, description=f"{v} {n}")),
+            names,
+        )
+    _show(serve.scoreboard(made))
+    failed = any(a.version is None or a.outcome == "failed" for a in made.accounts)
+    return FAILED if failed or any(m.outcome == "failed" for m in made.measured) else DONE
+
+
+@main.command()
+@click.argument("folder", default="arroyo_vista")
+@_told
+def demo(folder: str) -> int:
+    """Build the invented city Arroyo Vista in FOLDER and run it."""
+    from metroon.demo import build
+
+    made = build(Path(folder))
+    click.echo(f"Arroyo Vista, an invented city, is in {made}: every person and number in it is made up.\n", err=True)
+    code = _run(str(made), [], None)
+    click.echo(f"Look further:  metroon show response_within_8min -C {folder}" if code == DONE else "")
+    return code
+
+
+@main.command()
+@click.argument("name")
+@CITY
+@FORMAT
+@click.option("--version", "number", type=int, help="An earlier version; see metroon history.")
+@click.option("--set-aside", is_flag=True, help="Where the rows stand that were set aside, and why.")
+@_told
+def show(name: str, folder: str | None, kind: str, number: int | None, set_aside: bool) -> None:
+    """Show a product's account and open rows, or a measure's released numbers."""
+    from metroon import report, serve
+
+    walk = _walk(_load(folder), None)
+    invented = walk.city.file.invented
+    if name in walk.indicators:
+        release = _found(walk, walk.lake.open(name, number), name)
+        measured = report.shown(walk, name, release)
+        if kind == "table":
+            _show(serve.measure_table(measured, is_invented=invented))
+        else:
+            _write(serve.estimate_rows(measured), kind, serve.ESTIMATE_COLUMNS)
+        return
+    walk.wanted([name])
+    kept = _found(walk, walk.lake.restricted(name, number), name)
+    if set_aside:
+        _write(walk.engine.rows(walk.lake.set_aside(kept)), "csv" if kind == "table" else kind)
+        return
+    account = report.with_places(walk, report.account(walk, name, kept))
+    published = walk.lake.open(name)
+    if kind == "table":
+        _show(serve.account_table(account, is_invented=invented))
+        told = "Open rows: metroon show NAME --format csv" if published else "No rows of it are published."
+        click.echo(told.replace("NAME", name))
+        return
+    if published is None:
+        from metroon.base.errors import Problem, Refused
+
+        users = [n for n, i in walk.indicators.items() if i.of == name]
+        fix = f"Ask its measures: {', '.join(users)}." if users else "Set releaseMode: rows if no person stands behind a row."
+        raise Refused([Problem("", 0, "F107", f"no rows of {name} are published: only measures of it leave.", fix)])
+    rows = walk.lake.read(published)
+    plain = rows.drop(*(c for c, t in rows.schema().items() if t.is_binary()))
+    _write(walk.engine.rows(plain), kind)
+
+
+def _found(walk: Walk, version: Any, name: str) -> Any:
+    from metroon.base.errors import Problem, Refused
+
+    if version is None:
+        fix = f"See which there are: metroon history {name}. Or make one: metroon run {name}"
+        raise Refused([Problem(walk.city.node.file, 0, "F105", f"{name} has no such version.", fix)])
+    return version
+
+
+def _write(rows: Any, kind: str, columns: Any = ()) -> None:
+    from metroon import serve
+
+    sys.stdout.write(serve.rows_json(rows) if kind == "json" else serve.rows_csv(rows, columns=columns))
+
+
+@main.command()
+@click.argument("name")
+@CITY
+@click.option("--version", "number", type=int, help="Show what one version was made of.")
+@_told
+def history(name: str, folder: str | None, number: int | None) -> None:
+    """List the versions of a product or measure, and what each was made of."""
+    import json
+
+    from rich.table import Table
+
+    walk = _walk(_load(folder), None)
+    walk.wanted([name])
+    zone: Any = "open" if name in walk.indicators else "restricted"
+    known = walk.lake.history(name, zone)
+    if number is not None:
+        _found(walk, known.get(number), name)
+        click.echo(json.dumps(known[number], indent=2, ensure_ascii=False))
+        return
+    if not known:
+        _found(walk, None, name)
+    kept = walk.store.history(name)
+    table = Table(box=None, pad_edge=False)
+    for title in ("version", "made at", "as of", "rows kept", "promises kept", "code"):
+        table.add_column(title, justify="right" if title in ("version", "rows kept", "promises kept") else "left")
+    for n, told in sorted(known.items(), reverse=True):
+        rows = f"{told['account']['kept']:,}" if "account" in told else ""
+        promises = f"{kept[n][0]} of {kept[n][1]}" if n in kept else ""
+        code = f"{told['code']['version']} {told['code']['sha256'][:8]}"
+        table.add_row(str(n), told["made_at"], told["as_of"], rows, promises, code)
+    _show(table)
+
+
+@main.command()
+@click.argument("measure")
+@click.option("--place", help="Key or name of a place; the whole city unless named.")
+@click.option("--group", help="Value of a group; everybody unless named.")
+@click.option("--version", "number", type=int, help="An earlier release.")
+@CITY
+@_told
+def explain(measure: str, place: str | None, group: str | None, number: int | None, folder: str | None) -> int:
+    """Walk a number back to its files, contract and code, and make it again."""
+    from metroon.explain import explain as walk_back
+
+    told = walk_back(_walk(_load(folder), None), measure, place=place, group=group, version=number)
+    _explained(told)
+    return DONE if told.is_same else FAILED
+
+
+def _explained(told: Explanation) -> None:
+    from metroon import serve
+
+    first = told.estimates[0]
+    click.echo(f"{told.measured.title}\n{told.measured.question}\n")
+    for row in serve.estimate_rows(_only(told)):
+        facts = {k: v for k, v in row.items() if v not in (None, "", "all")}
+        click.echo("  " + "  ".join(f"{k} {v:.6g}" if isinstance(v, float) else f"{k} {v}" for k, v in facts.items()))
+    if len(told.measured.geographies) and first.cell.geography != "all":
+        label = next(g.label for g in told.measured.geographies if g.id == first.cell.geography)
+        click.echo(f"  boundaries {label}")
+    click.echo(f"\nrelease   {told.measured.measure} version {told.measured.version}, made {told.made_at}, as of {told.as_of}")
+    click.echo(f"          {told.measured.sha256}")
+    click.echo(f"measure   {told.declaration}\n          {told.declaration_sha256}")
+    for step in told.steps:
+        a = step.account
+        aside = sum(a.set_aside.values())
+        click.echo(f"product   {a.product} version {a.version}: read {a.read:,} = kept {a.kept:,} + set aside {aside:,}"
+                   + (f" + refused {a.refused:,}" if a.refused else ""))  # fmt: skip
+        click.echo(f"contract  {step.contract}\n          {step.contract_sha256}")
+    for i in told.inputs:
+        click.echo(f"file      {i.file} ({i.rows:,} records, {i.state})\n          {i.sha256}")
+    click.echo(f"code      {told.code}")
+    source = "the input files" if told.again_from == "files" else "the kept versions (files are changed or gone)"
+    if told.is_same:
+        click.echo(f"\nMade again from {source}: the same hash.")
+    else:
+        click.echo(f"\nMade again from {source}: NOT the same. {told.why_not}.\n          {told.again_sha256}")
+
+
+def _only(told: Explanation) -> Any:
+    from dataclasses import replace
+
+    return replace(told.measured, estimates=told.estimates)
+
+
+@main.command()
+@click.argument("room", required=False)
+@CITY
+@_told
+def kinds(room: str | None, folder: str | None) -> None:
+    """List what `kind:` may say, room by room."""
+    from metroon.base import kinds as known
+
+    plugins = _folder(folder) / "plugins"
+    for name in [room] if room else known.rooms():
+        click.echo(f"{name}")
+        for kind in known.names(name, plugins / name if plugins.is_dir() else None):
+            click.echo(f"  {kind:<12} {known.first_line(name, kind, plugins)}")
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["city", "product", "measure", "contract"]), required=False)
+@click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write all of them into a folder.")
+@CITY
+@_told
+def schema(what: str | None, write: Path | None, folder: str | None) -> None:
+    """Print the JSON Schema that editors use for a file of the city repo."""
+    import json
+
+    from metroon.schema import schemas
+
+    made = schemas(_folder(folder) / "plugins")
+    if write:
+        write.mkdir(parents=True, exist_ok=True)
+        for name, text in made.items():
+            (write / f"{name}.schema.json").write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
+            click.echo(f"wrote {write / f'{name}.schema.json'}")
+        return
+    click.echo(json.dumps(made[what] if what else made, indent=2))
+
+
+@main.command()
+@CITY
+@_told
+def doctor(folder: str | None) -> int:
+    """Look whether this machine and this city repo are ready."""
+    from metroon.doctor import examine
+
+    found = examine(_folder(folder))
+    for finding in found:
+        click.echo(f"{'ok  ' if finding.is_ok else 'MEND'}  {finding.what}" + ("" if finding.is_ok else f"\n      {finding.fix}"))
+    return DONE if all(f.is_ok for f in found) else FAILED
