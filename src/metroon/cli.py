@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DONE, FAILED, REFUSED = 0, 1, 2
 
 
-class _Date(click.ParamType):
+class _Date(click.ParamType[date]):
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
@@ -252,7 +252,8 @@ def show(name: str, folder: str | None, kind: str, number: int | None, set_aside
         from metroon.base.errors import Problem, Refused
 
         users = [n for n, i in walk.indicators.items() if i.of == name]
-        fix = f"Ask its measures: {', '.join(users)}." if users else "Set releaseMode: rows if no person stands behind a row."
+        fix = "Set releaseMode: rows if no person stands behind a row."
+        fix = f"Ask its measures: {', '.join(users)}." if users else fix
         raise Refused([Problem("", 0, "F107", f"no rows of {name} are published: only measures of it leave.", fix)])
     rows = walk.lake.read(published)
     plain = rows.drop(*(c for c, t in rows.schema().items() if t.is_binary()))
@@ -334,7 +335,8 @@ def _explained(told: Explanation) -> None:
     if len(told.measured.geographies) and first.cell.geography != "all":
         label = next(g.label for g in told.measured.geographies if g.id == first.cell.geography)
         click.echo(f"  boundaries {label}")
-    click.echo(f"\nrelease   {told.measured.measure} version {told.measured.version}, made {told.made_at}, as of {told.as_of}")
+    m = told.measured
+    click.echo(f"\nrelease   {m.measure} version {m.version}, made {told.made_at}, as of {told.as_of}")
     click.echo(f"          {told.measured.sha256}")
     click.echo(f"measure   {told.declaration}\n          {told.declaration_sha256}")
     for step in told.steps:
@@ -404,5 +406,7 @@ def doctor(folder: str | None) -> int:
 
     found = examine(_folder(folder))
     for finding in found:
-        click.echo(f"{'ok  ' if finding.is_ok else 'MEND'}  {finding.what}" + ("" if finding.is_ok else f"\n      {finding.fix}"))
+        click.echo(f"{'ok  ' if finding.is_ok else 'MEND'}  {finding.what}")
+        if not finding.is_ok:
+            click.echo(f"      {finding.fix}")
     return DONE if all(f.is_ok for f in found) else FAILED

@@ -46,7 +46,8 @@ def _machine() -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(sys.version_info >= (3, 11), f"Python {version}", "Install Python 3.11 or newer.")
     missing = [n for n in _NEEDED if importlib.util.find_spec(n) is None]
-    yield Finding(not missing, f"{len(_NEEDED) - len(missing)} of {len(_NEEDED)} packages", f"Install {', '.join(missing)}.")
+    there = f"{len(_NEEDED) - len(missing)} of {len(_NEEDED)} packages"
+    yield Finding(not missing, there, f"Install {', '.join(missing)}.")
     if not missing:
         engine = Engine()
         answer = engine.rows(engine.table(pa.table({"n": [2, 3]})).aggregate(n=_sum))

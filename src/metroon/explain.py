@@ -161,8 +161,8 @@ def _way(walk: Walk, parents: dict[str, int]) -> tuple[tuple[Step, ...], tuple[I
 
 
 def _input(walk: Walk, product: str, delivery: dict[str, str]) -> Input:
-    product_folder = walk.city.products[product].folder
-    file = next((f for f in (walk.city.data / delivery["file"], product_folder / delivery["file"]) if f.is_file()), None)
+    folders = (walk.city.data, walk.city.products[product].folder)
+    file = next((f for folder in folders if (f := folder / delivery["file"]).is_file()), None)
     state: FileState = "gone" if file is None else "same" if sha256(file) == delivery["sha256"] else "changed"
     return Input(product, delivery["file"], delivery["sha256"], int(delivery["read"]), state)
 
@@ -193,4 +193,3 @@ def _difference(walk: Walk, evidence: lake.Evidence, declaration: Path) -> str:
     if walk.code != evidence["code"]:
         return "it was made by another version of the code"
     return "the contract, the city's file or another measure of the product has changed since"
-

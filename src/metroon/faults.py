@@ -66,7 +66,8 @@ def _references(city: City, contract: Contract) -> Iterator[Problem]:
         other = city.products.get(product)
         if other is None:
             fix = did_you_mean(product, city.products)
-            yield column.node.problem("C209", f"'{column.refers_to}' names no product of this city.", fix, "relationships")
+            what = f"'{column.refers_to}' names no product of this city."
+            yield column.node.problem("C209", what, fix, "relationships")
         elif other.contract.column(key) is None:
             fix = did_you_mean(key, [c.name for c in other.contract.columns])
             yield column.node.problem("C209", f"{product} has no column '{key}'.", fix, "relationships")
@@ -108,13 +109,14 @@ def _geographies(city: City) -> Iterator[Problem]:
         node = city.node.at("places", name)
         for key, product in (("product", g.product), ("inside", g.inside)):
             if product is not None and product not in city.products:
-                yield node.problem("P104", f"there is no product '{product}'.", did_you_mean(product, city.products), key)
+                fix = did_you_mean(product, city.products)
+                yield node.problem("P104", f"there is no product '{product}'.", fix, key)
         if g.product not in city.products:
             continue
         names = [c.name for c in city.products[g.product].contract.columns]
-        wanted = {"key": g.key, **({"people": g.people.column} if g.people else {})}
-        wanted |= {"bands": b.column for b in g.bands.values()}
-        for key, column in wanted.items():
+        wanted = [("key", g.key), *([("people", g.people.column)] if g.people else [])]
+        wanted += [("bands", b.column) for b in g.bands.values()]
+        for key, column in wanted:
             if column not in names:
                 yield node.problem("P101", f"{g.product} has no column '{column}'.", did_you_mean(column, names), key)
 

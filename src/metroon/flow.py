@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from metroon import conform, guard, lake, locate, measure, report
@@ -60,7 +60,7 @@ def _keep(walk: Walk, product: Product) -> tuple[Version[Restricted], bool]:
     walk.told("conform", name)
     checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of)
     kept = walk.lake.save(checked, walk.evidence(key, report.evidence(checked, raw, walk.numbers(inputs))))
-    walk.store.judged(name, kept.number, datetime.now(timezone.utc), checked.verdicts)
+    walk.store.judged(name, kept.number, datetime.now(UTC), checked.verdicts)
     return kept, True
 
 
@@ -138,7 +138,10 @@ def _tally(walk: Walk, name: str, indicator: Indicator, rows: Relation, can: Seq
     )  # fmt: skip
 
 
-def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[dict[str, tuple[Numbers, Hiding, Guarded]], list[Measured]]:
+Protected = dict[str, "tuple[Numbers, Hiding, Guarded]"]
+
+
+def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[Measured]]:
     """The measures of one product, protected together: what one hides another must not show."""
     made: dict[str, Numbers] = {}
     failed = []
@@ -146,7 +149,8 @@ def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[dict[str, tuple[N
         try:
             made[name] = walk_numbers(walk, name)
         except Refused as refused:
-            failed.append(replace(report.measured(walk, name, walk.indicators[name], {}, estimating.ALL), problems=refused.problems))
+            told = report.measured(walk, name, walk.indicators[name], {}, estimating.ALL)
+            failed.append(replace(told, problems=refused.problems))
     walk.told("guard", ", ".join(made))
     hidings = guard.hide([n.tallied.table for n in made.values()])
     return {name: (n, hidings[name], _guarded(walk, name, n, hidings[name])) for name, n in made.items()}, failed
@@ -195,7 +199,7 @@ def _advice(walk: Walk, name: str, numbers: Numbers, share: float) -> str:
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     """The main job: products in the order of what they are made of, then measures. A failure stops only itself."""
-    began, started = time.monotonic(), datetime.now(timezone.utc)
+    began, started = time.monotonic(), datetime.now(UTC)
     wanted, measures = walk.wanted(names)
     walk.lake.sweep()
     accounts: dict[str, Account] = {}
@@ -209,8 +213,8 @@ def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     failed = sum(a.outcome == "failed" for a in told) + sum(m.outcome == "failed" for m in measured)
     seconds = time.monotonic() - began
     walk.store.ran(started, walk.as_of.isoformat(), seconds, len(told), failed)
-    file = walk.city.file
-    return Run(file.name, file.invented, walk.as_of, tuple(told), tuple(measured), report.next_steps(told, measured), seconds)
+    file, steps = walk.city.file, report.next_steps(walk, told, measured)
+    return Run(file.name, file.invented, walk.as_of, tuple(told), tuple(measured), steps, seconds)
 
 
 def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:

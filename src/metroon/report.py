@@ -10,6 +10,7 @@ from metroon import conform, guard, locate
 from metroon.base import estimate as estimating
 from metroon.base.account import Account, Delivery, Measured, Verdict
 from metroon.base.errors import Problem, Refused
+from metroon.city.yaml import shown as shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,19 +171,21 @@ def notes(indicator: Indicator, tallied: Tallied, asked: Mapping[str, Places], m
         made.append(f"{few(tallied.undecided)} rows are left out: it is not recorded whether they count")
     if indicator.needs_people and tallied.outside:
         made.append(f"{few(tallied.outside)} rows lie in no area and are in no rate")
-    return tuple([*made, *([indicator.note] if indicator.note else [])])
+    return (*made, *([indicator.note] if indicator.note else []))
 
 
-def next_steps(accounts: Sequence[Account], measures: Sequence[Measured]) -> tuple[str, ...]:
-    """What to do next, most urgent first."""
+def next_steps(walk: Walk, accounts: Sequence[Account], measures: Sequence[Measured]) -> tuple[str, ...]:
+    """What to do next, most urgent first, with commands that work from where the reader stands."""
+    here = shown_path(walk.city.folder)
+    at = "" if here == "." else f" -C {here}"
     steps = [p.fix for a in accounts for p in a.problems if a.outcome == "failed"]
     steps += [p.fix for m in measures for p in m.problems]
     steps += [p.fix for a in accounts for p in a.problems if a.outcome != "failed"]
     steps += [f"Ask for newer data of {a.title}: {a.late}." for a in accounts if a.late]
     steps += [m.advice for m in measures if m.advice]
     broken = [a for a in accounts if any(not v.is_kept for v in a.verdicts)]
-    steps += [f"See which promises {a.product} breaks: metroon show {a.product}" for a in broken]
+    steps += [f"See which promises {a.product} breaks: metroon show {a.product}{at}" for a in broken]
     told = [m for m in measures if m.outcome != "failed"]
     if told:
-        steps.append(f"Walk a number back to its files: metroon explain {told[0].measure}")
+        steps.append(f"Walk a number back to its files: metroon explain {told[0].measure}{at}")
     return tuple(dict.fromkeys(steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -197,7 +197,7 @@ class Walk:
 
     def evidence(self, key: str, parts: Mapping[str, Any]) -> lake.Evidence:
         """What every version says of itself, with the parts that are its own."""
-        made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        made_at = datetime.now(UTC).isoformat(timespec="seconds")
         return {"key": key, "as_of": self.as_of.isoformat(), "made_at": made_at, "code": self.code, **parts}
 
 
@@ -222,7 +222,8 @@ def techniques(city: City) -> dict[str, list[Technique]]:
 
 
 def _all(makers: Mapping[Any, Callable[[], T]]) -> dict[Any, T]:
-    made, problems = {}, []
+    made: dict[Any, T] = {}
+    problems: list[Problem] = []
     for name, maker in makers.items():
         try:
             made[name] = maker()

@@ -7,7 +7,7 @@ The only module that knows which engine runs. Everybody else composes relations 
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ibis.expr.types import Column, Table
 
-    Relation = Table
+    Relation: TypeAlias = Table
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")

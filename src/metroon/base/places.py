@@ -83,7 +83,7 @@ def locate(places: Places, longitude: NDArray[np.float64], latitude: NDArray[np.
     usable = np.isfinite(x) & np.isfinite(y) & (np.abs(x) <= 180) & (np.abs(y) <= 90) & ~((x == 0) & (y == 0))
     free = usable.copy()
     for key, area in places.shapes.items():
-        left, bottom, right, top = area.bounds
+        left, bottom, right, top = shapely.bounds(area)
         near = np.flatnonzero(free & (x >= left) & (x <= right) & (y >= bottom) & (y <= top))
         if not len(near):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from datetime import date  # noqa: TC003  # pydantic reads the annotation
+from datetime import date  # pydantic reads the annotation
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 

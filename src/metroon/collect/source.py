@@ -76,7 +76,7 @@ class Source(Kind):
             Refused: Nothing could be read at all.
         """
 
-    def reads(self, folder: Path) -> frozenset[str]:  # noqa: ARG002  # only some sources need it
+    def reads(self, folder: Path) -> frozenset[str]:  # only some sources need it
         """Names of the products it is made of."""
         return frozenset()
 
@@ -93,7 +93,7 @@ class FileSource(Source):
     others: Literal["warn", "leave"] = "warn"
     """Columns that the contract does not name stay out: say so (warn), or expect it (leave)."""
 
-    def files(self, data: Path, folder: Path) -> list[Path]:  # noqa: ARG002  # the same call for every source
+    def files(self, data: Path, folder: Path) -> list[Path]:  # the same call for every source
         """Every file that is read: the deliveries with all their parts."""
         return [part for delivery in self.deliveries(data) for part in self.parts(delivery)]
 

@@ -17,9 +17,10 @@ def cannot_answer(contract: Contract, missing: Mapping[str, int], kept: int) -> 
     that is empty in every row tells nothing; one that is empty in a quarter or more tells only part.
     """
     found = []
-    if not any(c.type in ("date", "timestamp") for c in contract.columns):
+    holds_areas = any(c.type == "object" for c in contract.columns)
+    if not holds_areas and not any(c.type in ("date", "timestamp") for c in contract.columns):
         found.append("When, and whether it changed: no column holds a date.")
-    if not (contract.point or contract.geography_keys or any(c.type == "object" for c in contract.columns)):
+    if not (holds_areas or contract.point or contract.geography_keys):
         found.append("Where, in which neighborhood or district: no column holds a place.")
     for column in contract.columns:
         share = missing.get(column.name, 0) / kept if kept else 0.0

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
     from metroon.demo.sheet import Flags, Whole
 
-Effect = Literal[
-    "set aside", "refused", "missing", "no place", "outside", "spelling", "warned", "late", "harmless"
-]
+Effect = Literal["set aside", "refused", "missing", "no place", "outside", "spelling", "warned", "late", "harmless"]
 """What a flaw does to its rows."""
 
 

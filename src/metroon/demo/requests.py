@@ -189,9 +189,7 @@ def _flaws(sheet: Sheet, flawed: dict[str, Whole], at: Whole) -> Sheet:
     return spoiled(sheet, flawed, changes)
 
 
-def _survey_files(
-    rng: np.random.Generator, requests: _Requests, seen: Whole, linked: Whole
-) -> dict[str, Sheet]:
+def _survey_files(rng: np.random.Generator, requests: _Requests, seen: Whole, linked: Whole) -> dict[str, Sheet]:
     """Inspectors come while a reported defect is still open; an unreported one on any day of the walk."""
     n = len(seen)
     is_linked = linked >= 0

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 _PERMITS = np.array(["Home alteration", "Solar", "New dwelling", "Commercial alteration", "Demolition"])
 _PERMIT_CHANCES = [0.42, 0.22, 0.12, 0.19, 0.05]
 _DAYS_TO_ISSUE = np.array([24.0, 9.0, 60.0, 38.0, 16.0])
-_WORK = np.array(
-    ["Patio cover, rear yard", "Water heater", "Techo y baño nuevos", "Façade repair", "Rewiring"]
-)
+_WORK = np.array(["Patio cover, rear yard", "Water heater", "Techo y baño nuevos", "Façade repair", "Rewiring"])
 _PROGRAMS: tuple[tuple[str, str, str, int, str], ...] = (
     ("Quick-build corridors", "transportation", "Road fund (invented)", 2_400_000, "crashes_by_corridor"),
     ("Corridor signs", "transportation", "General fund", 310_000, "crashes_by_corridor"),

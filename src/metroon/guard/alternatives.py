@@ -90,9 +90,7 @@ class Knot:
         [True, True, False]
     """
 
-    def __init__(
-        self, where: Ints, matrix: csc_array, *, count: Ints, since: Ints, tier: Ints, cost: Floats
-    ) -> None:
+    def __init__(self, where: Ints, matrix: csc_array, *, count: Ints, since: Ints, tier: Ints, cost: Floats) -> None:
         self.where = where
         self._matrix = matrix
         self._count = count
@@ -195,9 +193,7 @@ class Knot:
         return True
 
 
-def _solve(
-    matrix: csc_array, *, price: Floats, low: Floats, high: Floats, is_whole: bool = False
-) -> Floats | None:
+def _solve(matrix: csc_array, *, price: Floats, low: Floats, high: Floats, is_whole: bool = False) -> Floats | None:
     used = np.bincount(matrix.indices, minlength=matrix.shape[0]) > 0
     found = milp(
         price,

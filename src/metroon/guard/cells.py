@@ -215,9 +215,7 @@ class _Sheet:
         """The rows of numbers that a reader gets from the table, sums of components included."""
         rows = dict.fromkeys(row.intersection(self.components) for row in _ROWS)
         return [
-            Series(
-                number, row, np.sum([self.components[name] for name in sorted(row)], axis=0), self.published
-            )
+            Series(number, row, np.sum([self.components[name] for name in sorted(row)], axis=0), self.published)
             for row in rows
             if row
         ]
@@ -251,25 +249,22 @@ class _Sheet:
 
 def _hidden(sheets: Mapping[int, _Sheet], pairs: Sequence[Pair], cells: Sequence[Cell]) -> Mask:
     published = np.any([sheet.published for sheet in sheets.values()], axis=0)
-    since = np.min(
-        [s.since(name, s.table.minimum_cell) for s in sheets.values() for name in s.components], axis=0
-    )
+    since = np.array([s.since(n, s.table.minimum_cell) for s in sheets.values() for n in s.components])
     hidden = np.zeros(len(cells), dtype=bool)
-    if since.min(initial=NEVER) == NEVER:
+    thresholds = np.unique(since[since < NEVER]).tolist()
+    if not thresholds:
         return hidden
     knots = _knots(sheets, pairs, published, cells)
     # Threshold by threshold, so that a higher minimum starts from what a lower one hides.
-    for threshold in np.unique(since[since < NEVER]).tolist():
-        hidden |= (since <= threshold) & published
+    for threshold in thresholds:
+        hidden |= (since <= threshold).any(axis=0) & published
         for knot in knots:
             seen = published[knot.where]
             hidden[knot.where] |= seen & knot.protect(threshold, hidden[knot.where] | ~seen)
     return hidden
 
 
-def _knots(
-    sheets: Mapping[int, _Sheet], pairs: Sequence[Pair], published: Mask, cells: Sequence[Cell]
-) -> list[Knot]:
+def _knots(sheets: Mapping[int, _Sheet], pairs: Sequence[Pair], published: Mask, cells: Sequence[Cell]) -> list[Knot]:
     equations = sorted({equation for sheet in sheets.values() for equation in sheet.equations})
     tier = _tiers(equations, published, cells)
     cost = _costs(list(sheets.values()), cells)

@@ -51,7 +51,7 @@ def inherit(contract: Contract, parents: Sequence[Contract]) -> Contract:
         return contract
     classes = [c.classification for p in parents for c in p.columns]
     undecided = any(c is None for c in classes)
-    floor = max((c for c in classes if c is not None), key=STRICTNESS.index, default="public")
+    floor = max((c for c in classes if c is not None), key=STRICTNESS.index, default=STRICTNESS[0])
 
     def stricter(given: Classification | None) -> Classification | None:
         if given is None or undecided:

@@ -11,7 +11,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import Kind
 from metroon.base.node import did_you_mean
 from metroon.base.sql import NotAllowed, expression
-from metroon.city.city import Period  # noqa: TC001  # pydantic reads the annotation
+from metroon.city.city import Period  # pydantic reads the annotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +81,9 @@ class Indicator(Kind):
             for column in columns:
                 if column not in names:
                     yield node.problem("M102", f"{self.of} has no column '{column}'.", did_you_mean(column, names), key)
-        if self.period and (column := contract.column(self.period.column)) and column.type not in ("date", "timestamp"):
-            what = f"'{column.name}' is no date: it cannot make periods."
+        dated = contract.column(self.period.column) if self.period else None
+        if dated and dated.type not in ("date", "timestamp"):
+            what = f"'{dated.name}' is no date: it cannot make periods."
             yield node.problem("M103", what, "Name a date or timestamp column.", "period")
         if self.department and departments and self.department not in departments:
             fix = did_you_mean(self.department, departments)

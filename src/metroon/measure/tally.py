@@ -182,12 +182,12 @@ class _Cells:
         for g in geographies:
             for period in periods:
                 self.counts.update({Cell(period, g.id, k): (0, 0, 0, None) for k in (*g.names, OUTSIDE, NOWHERE)})
-            self._count([place_column(g.id)], lambda p, k, g=g: Cell(p, g.id, k))  # type: ignore[misc]  # bound loop variable
+            self._count([place_column(g.id)], lambda p, k, g=g: Cell(p, g.id, k))
         for a, b in combinations(self._geographies, 2):
             self._cross(a, b)
         self._groups = [] if self._needs_people else list(indicator.groups)
         for d in self._groups:
-            self._count([f"_group_{d}"], lambda p, v, d=d: Cell(p, ALL, ALL, d, v))  # type: ignore[misc]  # as above
+            self._count([f"_group_{d}"], lambda p, v, d=d: Cell(p, ALL, ALL, d, v))
 
     def _cross(self, a: str, b: str) -> None:
         possible = self._overlaps.get((a, b), set())
@@ -218,7 +218,7 @@ class _Cells:
             if self._needs_people and cell.geography == cell.dimension == ALL and first is not None:
                 # A city rate counts only what lies in the areas whose residents it is divided by.
                 inside = [self.counts[Cell(cell.period, first.id, k)] for k in first.names]
-                yes, no, unknown = (sum(c[i] for c in inside) for i in range(3))
+                yes, no, unknown = (sum(int(c[i] or 0) for c in inside) for i in range(3))
             made[cell] = Tally(cell, yes, no, unknown, least, self._people(cell))
         return made
 

@@ -154,7 +154,8 @@ def _facts(account: Account) -> list[str]:
 
 def every_one(title: str) -> str:
     """Outside of which places, whether the title is singular or plural."""
-    return f"all {title}" if title.endswith("s") else f"every {title}"
+    is_plural = title.partition(" (")[0].endswith("s")
+    return f"all {title}" if is_plural else f"every {title}"
 
 
 def most_missing(account: Account) -> list[tuple[str, int]]:
@@ -179,9 +180,7 @@ def unknowns(accounts: Sequence[Account]) -> list[RenderableType]:
         parts.append(text(account.product, STRONG))
         parts += [indented(line(("cannot be answered: ", WATCH), q), 2) for q in account.cannot_answer]
         if missing:
-            parts.append(
-                indented(flow([line("not recorded: ", (missing[0], QUIET)), *missing[1:]], QUIET), 2)
-            )
+            parts.append(indented(flow([line("not recorded: ", (missing[0], QUIET)), *missing[1:]], QUIET), 2))
     return parts
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from metroon.base.estimate import ALL
 from metroon.serve import cells
 from metroon.serve.figures import figure_text, sample_words
 from metroon.serve.sparkline import Axis
@@ -45,7 +46,10 @@ def beside_city(
     up, down = told.above[:_MOST_EACH_SIDE], told.below[:_MOST_EACH_SIDE]
     chosen = (*down, *reversed(up)) if measured.direction == "down" else (*up, *reversed(down))
     scale = scale_of(measured)
-    if scale.is_count:
+    whole = [e for e in found if e.cell.place == e.cell.group == ALL]
+    if whole:  # the breakdown as a whole has no numbers; why is told below
+        chosen, verdict = (), [STATES[whole[0].state]]
+    elif scale.is_count:
         chosen = found if len(found) <= _FEW else ()
         verdict = [f"{len(found)} counts, not compared with the whole", *_silent(told)]
     elif is_groups and len(found) <= _FEW:

@@ -57,9 +57,7 @@ def whole_city(measured: Measured) -> Estimate | None:
 
 def of_places(measured: Measured, geography: str) -> tuple[Estimate, ...]:
     """The headline cells of one geography, all groups together."""
-    return tuple(
-        e for e in of_headline(measured) if e.cell.geography == geography != ALL and e.cell.dimension == ALL
-    )
+    return tuple(e for e in of_headline(measured) if e.cell.geography == geography != ALL and e.cell.dimension == ALL)
 
 
 def of_groups(measured: Measured) -> dict[str, tuple[Estimate, ...]]:

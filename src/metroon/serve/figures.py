@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from metroon.base.places import Places
 
 
-def figure_text(
-    estimate: Estimate, scale: Scale, *, style: str = "", digits: int = 0, says_state: bool = True
-) -> Text:
+def figure_text(estimate: Estimate, scale: Scale, *, style: str = "", digits: int = 0, says_state: bool = True) -> Text:
     """A value beside its interval, or the words of its state.
 
     Args:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group
 
-from metroon.base.estimate import ALL
+from metroon.base.estimate import ALL, Cell
 from metroon.serve import cells
 from metroon.serve.beside import beside_city
 from metroon.serve.figures import figure_text, places_title, sample_words
@@ -98,11 +98,7 @@ def _gaps(points: Sequence[tuple[str, Estimate | None]]) -> str:
 
 def withheld(measured: Measured) -> list[RenderableType]:
     """Which cells have no value and why, what to change about it, and the notes that must stand beside."""
-    hidden = (
-        f"{measured.hidden} of {counted(measured.cells, 'cell')} hidden for privacy"
-        if measured.hidden
-        else ""
-    )
+    hidden = f"{measured.hidden} of {counted(measured.cells, 'cell')} hidden for privacy" if measured.hidden else ""
     parts = [line(hidden, f". {measured.advice}" if measured.advice and hidden else measured.advice)]
     parts += [line((f"{words}: ", WATCH), reason) for words, reason in reasons(measured)]
     parts += [text(note, QUIET) for note in measured.notes]
@@ -113,7 +109,7 @@ def reasons(measured: Measured) -> list[tuple[str, str]]:
     """(State in words, why and for how many cells), for headline cells without a value that say why."""
     found: dict[tuple[str, str], int] = {}
     for e in cells.of_headline(measured):
-        is_city = e.cell.place == e.cell.group == ALL
+        is_city = e.cell == Cell(e.cell.period)
         if not cells.is_told(e) and e.note and e.state not in ("known", "hidden") and not is_city:
             found[STATES[e.state], e.note] = found.get((STATES[e.state], e.note), 0) + 1
     return [(words, f"{note} ({counted(n, 'cell')})") for (words, note), n in found.items()]

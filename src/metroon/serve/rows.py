@@ -87,9 +87,7 @@ def rows_json(rows: Sequence[Mapping[str, Value]]) -> str:
     return "[\n" + ",\n".join(told) + "\n]\n" if rows else "[]\n"
 
 
-def rows_csv(
-    rows: Sequence[Mapping[str, Value]], *, columns: Sequence[str] = (), for_spreadsheet: bool = False
-) -> str:
+def rows_csv(rows: Sequence[Mapping[str, Value]], *, columns: Sequence[str] = (), for_spreadsheet: bool = False) -> str:
     """Rows as CSV with a header line.
 
     Args:

@@ -74,11 +74,7 @@ def _failures(run: Run) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for part in found:
         parts += [part, Text("")]
-    return (
-        [heading(f"{BROKEN} FAILED OR REFUSED: {len(found)}", f"{STRONG} {BAD}"), *parts[:-1]]
-        if found
-        else []
-    )
+    return [heading(f"{BROKEN} FAILED OR REFUSED: {len(found)}", f"{STRONG} {BAD}"), *parts[:-1]] if found else []
 
 
 def _measures(run: Run) -> list[RenderableType]:

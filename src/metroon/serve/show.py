@@ -174,9 +174,7 @@ def account_table(account: Account, *, is_invented: bool = False) -> RenderableT
     parts += [heading("PROMISES"), _verdicts(account.verdicts)] if account.verdicts else []
     parts += [heading("DELIVERIES"), _deliveries(account.deliveries)] if account.deliveries else []
     parts += [heading("NOT RECORDED"), _missing(account)] if most_missing(account) else []
-    parts += (
-        [heading("CANNOT BE ANSWERED"), *map(_point, account.cannot_answer)] if account.cannot_answer else []
-    )
+    parts += [heading("CANNOT BE ANSWERED"), *map(_point, account.cannot_answer)] if account.cannot_answer else []
     parts += [heading("LATE", f"{STRONG} {WATCH}"), text(account.late)] if account.late else []
     parts += [heading("NOTES"), *map(_point, account.notes)] if account.notes else []
     return Page((*parts, Text("")))
@@ -234,8 +232,5 @@ def _deliveries(deliveries: Sequence[Delivery]) -> RenderableType:
 
 
 def _missing(account: Account) -> RenderableType:
-    rows = [
-        (readable(c), number(n), part(n, account.kept) if account.kept else "")
-        for c, n in most_missing(account)
-    ]
+    rows = [(readable(c), number(n), part(n, account.kept) if account.kept else "") for c, n in most_missing(account)]
     return grid(rows, right=(1, 2), head=("column", "rows", "of the kept"))

@@ -28,7 +28,7 @@ class Query(Source):
 
     sql: str = "query.sql"
 
-    def files(self, data: Path, folder: Path) -> list[Path]:  # noqa: ARG002  # the same call for every source
+    def files(self, data: Path, folder: Path) -> list[Path]:  # the same call for every source
         """The query's file."""
         return [folder / self.sql]
 

@@ -16,6 +16,6 @@ class Drop(Technique):
     It is what happens to every column that is not public and has no other technique.
     """
 
-    def protect(self, rows: Relation, given: Protecting) -> Relation:  # noqa: ARG002  # the same call for every kind
+    def protect(self, rows: Relation, given: Protecting) -> Relation:  # the same call for every kind
         """The rows without the column."""
         return rows.drop(self.column)
