@@ -143,7 +143,7 @@ RESERVED = frozenset(
     default deferrable desc describe distinct do else end except false fetch for foreign from group having in
     initially intersect into lambda lateral leading limit not null offset on only or order pivot pivot_longer
     pivot_wider placing primary qualify references returning select show some summarize symmetric table then to
-    trailing true union unique unpivot using variadic when where window with""".split()
+    trailing true union unique unpivot using variadic when where window with""".split()  # noqa: SIM905  # seventy words read better so
 )
 _LETTERS = str.maketrans({"đ": "d", "Đ": "D", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "&": " and "})
 
@@ -180,10 +180,7 @@ def snake_case(header: str) -> str:
         >>> snake_case("PersonalID"), snake_case("Año de nacimiento"), snake_case("2010 Census"), snake_case("年")
         ('personal_id', 'anio_de_nacimiento', 'column_2010_census', '')
     """
-    # Spanish "año" without its tilde is another word.
-    text = re.sub(r"(?i)\b(a)ñ(os?)\b", r"\1ni\2", unicodedata.normalize("NFC", header)).translate(_LETTERS)
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    name = "_".join(w.lower() for w in words(plain))
+    name = _snake(header)
     return f"column_{name}" if name[:1].isdigit() else name
 
 
@@ -212,5 +209,12 @@ def product_name(stem: str) -> str:
         >>> product_name("FireIncidents_Jan2015"), product_name("311"), product_name("年")
         ('fire_incidents_jan2015', 'data_311', 'data')
     """
-    name = snake_case(stem).removeprefix("column_") or "data"
+    name = _snake(stem) or "data"
     return name if name[0].isalpha() else f"data_{name}"
+
+
+def _snake(text: str) -> str:
+    # Spanish "año" without its tilde is another word.
+    kept = re.sub(r"(?i)\b(a)ñ(os?)\b", r"\1ni\2", unicodedata.normalize("NFC", text)).translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", kept).encode("ascii", "ignore").decode()
+    return "_".join(w.lower() for w in words(plain))

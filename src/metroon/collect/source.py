@@ -101,6 +101,14 @@ class FileSource(Source):
         """The files that the path or pattern names, in the order of their names; each is one delivery."""
         return sorted(p for p in data.glob(self.path) if p.is_file())
 
+    @abstractmethod
+    def headers(self, file: Path) -> list[str]:
+        """The columns that one file brings, by the names that a contract gives as ``physicalName``.
+
+        Raises:
+            Unreadable: The file is not what this kind reads.
+        """
+
 
 def sha256(*files: Path) -> str:
     """The hash of a file's bytes; of several files, the hash of what ``sha256sum`` prints for them.

@@ -16,13 +16,11 @@ select
     when 'D' then 'Dark, no working street light'
     when 'E' then 'Dark, no working street light'
   end as lighting,
-  case pedestrian_action
-    when 'B' then 'In a crosswalk at an intersection'
-    when 'C' then 'In another crosswalk'
-    when 'D' then 'Crossing elsewhere'
-    when 'E' then 'In the road, shoulder included'
-    when 'F' then 'Not in the road'
-    when 'G' then 'At a school bus'
+  case
+    when pedestrian_action in ('B', 'C') then 'Crossing in a crosswalk'
+    when pedestrian_action = 'D' then 'Crossing elsewhere'
+    when pedestrian_action = 'E' then 'In the road, shoulder included'
+    when pedestrian_action in ('F', 'G') then 'Not in the road'
   end as pedestrian_action,
   longitude,
   latitude

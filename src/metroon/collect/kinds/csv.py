@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 from pydantic import Field
@@ -12,12 +12,14 @@ from metroon.collect.deliveries import Unreadable, finish, gather, headers, matc
 from metroon.collect.source import FileSource, Raw, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from _csv import Reader
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from metroon.city.contract import Contract
 
 _BATCH = 50_000
+Read = TypeVar("Read")
 
 
 class Csv(FileSource):
@@ -41,24 +43,37 @@ class Csv(FileSource):
         """Every record of every file, as text."""
         return gather(self, reading, self._file)
 
+    def headers(self, file: Path) -> list[str]:
+        """The cells of the first line."""
+        return self._open(file, lambda handle: headers(self._first(self._reader(handle))))
+
     def _file(self, file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
+        return self._open(file, lambda handle: self._records(handle, contract))
+
+    def _open(self, file: Path, read: Callable[[Iterator[str]], Read]) -> Read:
         encoding = "utf-8-sig" if self.encoding.lower() in ("utf-8", "utf8") else self.encoding
         try:
             with file.open(encoding=encoding, newline="") as handle:
-                return self._records(handle, contract)
+                return read(handle)
         except (UnicodeDecodeError, LookupError):
             why = f"the file is not {self.encoding} text."
             raise Unreadable(why, "Declare its encoding in product.yaml, such as encoding: cp1252.") from None
         except csv.Error as error:
             raise Unreadable(f"the file is no CSV: {error}.", "Check delimiter and quote in product.yaml.") from None
 
-    def _records(self, handle: Iterator[str], contract: Contract) -> tuple[pa.Table, list[str]]:
+    def _reader(self, handle: Iterator[str]) -> Reader:
         csv.field_size_limit(1 << 26)
-        reader = csv.reader(handle, delimiter=self.delimiter, quotechar=self.quote)
+        return csv.reader(handle, delimiter=self.delimiter, quotechar=self.quote)
+
+    def _first(self, reader: Reader) -> list[str]:
         first = next(reader, None)
         if not first:
             raise Unreadable("the file is empty.", "Ask the department to send it again.")
-        names = headers(first)
+        return first
+
+    def _records(self, handle: Iterator[str], contract: Contract) -> tuple[pa.Table, list[str]]:
+        reader = self._reader(handle)
+        names = headers(self._first(reader))
         places, unnamed = match(names, contract)
         tables = [_batch(b, places, len(names)) for b in _batches(reader)]
         return pa.concat_tables(tables), unnamed
@@ -67,7 +82,7 @@ class Csv(FileSource):
 Record = tuple[int, list[str]]
 
 
-def _batches(reader: csv._reader) -> Iterator[list[Record]]:
+def _batches(reader: Reader) -> Iterator[list[Record]]:
     batch: list[Record] = []
     before = reader.line_num
     for fields in reader:

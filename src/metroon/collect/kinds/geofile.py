@@ -58,13 +58,17 @@ class Geofile(FileSource):
         """Every feature of every file."""
         return gather(self, reading, self._file)
 
+    def headers(self, file: Path) -> list[str]:
+        """The names of the properties, and ``geometry``."""
+        return [*_names(self._features(file)[0]), "geometry"]
+
+    def _features(self, file: Path) -> tuple[list[Feature], str | None]:
+        return self._shapefile(file) if file.suffix.lower() in (".zip", ".shp") else _geojson(file)
+
     def _file(self, file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
-        read: Callable[[Path], tuple[list[Feature], str | None]] = _geojson
-        if file.suffix.lower() in (".zip", ".shp"):
-            read = self._shapefile
-        features, told = read(file)
+        features, told = self._features(file)
         project = _to_wgs84(self.crs or told)
-        names = list(dict.fromkeys(k for properties, _ in features for k in properties))
+        names = _names(features)
         places, unnamed = match([*names, "geometry"], contract)
         shapes = [_wkb(geometry, project) for _, geometry in features]
         columns = {
@@ -110,6 +114,10 @@ def _zipped(file: Path) -> dict[str, bytes]:
             return {e: bundle.read(n) for n in names if (e := n.lower().rpartition(".")[2]) in _PARTS}
     except zipfile.BadZipFile:
         raise Unreadable("the file is no zip.", _WHOLE) from None
+
+
+def _names(features: list[Feature]) -> list[str]:
+    return list(dict.fromkeys(k for properties, _ in features for k in properties))
 
 
 def _geojson(file: Path) -> tuple[list[Feature], str | None]:

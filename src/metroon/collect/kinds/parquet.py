@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +11,7 @@ from metroon.collect.deliveries import Unreadable, finish, gather, match
 from metroon.collect.source import FileSource, Raw, Reading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from metroon.city.contract import Contract
@@ -26,15 +27,23 @@ class Parquet(FileSource):
         """Every row of every file."""
         return gather(self, reading, _file)
 
+    def headers(self, file: Path) -> list[str]:
+        """The names of the columns."""
+        return list(_open(file, pq.read_schema).names)
+
 
 def _file(file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
-    try:
-        table = pq.read_table(file)
-    except (pa.ArrowInvalid, OSError):
-        raise Unreadable("the file is no whole Parquet file.", "Ask the department to send it again.") from None
+    table = _open(file, pq.read_table)
     places, unnamed = match(table.column_names, contract)
     columns = {name: _plain(table.column(i)) for name, i in places.items()}
     return finish(columns, range(1, table.num_rows + 1), [None] * table.num_rows), unnamed
+
+
+def _open(file: Path, read: Callable[[Path], Any]) -> Any:
+    try:
+        return read(file)
+    except (pa.ArrowInvalid, OSError):
+        raise Unreadable("the file is no whole Parquet file.", "Ask the department to send it again.") from None
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
