@@ -210,9 +210,7 @@ def demo(folder: str) -> int:
 
     made = build(Path(folder))
     click.echo(f"Arroyo Vista, an invented city, is in {made}: every person and number in it is made up.\n", err=True)
-    code = _run(str(made), [], None)
-    click.echo(f"Look further:  metroon show response_within_8min -C {folder}" if code == DONE else "")
-    return code
+    return _run(str(made), [], None)
 
 
 @main.command()

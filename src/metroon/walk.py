@@ -15,6 +15,7 @@ from metroon import guard, lake, locate
 from metroon.base.engine import Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import build
+from metroon.base.period import name as period_of
 from metroon.base.store import Store
 from metroon.collect import Source, sha256
 from metroon.guard import Technique
@@ -177,9 +178,14 @@ class Walk:
             "city": lake.text_sha256(folder / "city.yaml"),
             "contract": lake.text_sha256(folder / "products" / self.indicators[name].of / "contract.yaml"),
             "parents": self.numbers({p for n in self.same_product(name) for p in self.needs(n)}),
-            "as_of": self.as_of,
+            "today": self._today(name),
             "code": self.code,
         })  # fmt: skip
+
+    def _today(self, name: str) -> dict[str, str]:
+        # Of the day itself only the period it lies in decides what is released: which periods are over.
+        periods = {n: self.indicators[n].period for n in self.same_product(name)}
+        return {n: period_of(self.as_of, p.grain) for n, p in periods.items() if p is not None}
 
     def numbers(self, products: Iterable[str]) -> dict[str, int]:
         """Product -> number of the version that is read."""

@@ -1,20 +1,25 @@
 """The engine: relations as Ibis expressions, run by DuckDB in this process.
 
-The only module that knows which engine runs. Everybody else composes relations and asks it to
+The only module, with ``sql``, that knows which engine runs. Everybody else composes relations and asks it to
 ``save``, ``fetch`` or ``map_arrow`` them.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 import pyarrow as pa
 
+from metroon.base.errors import Problem, Refused
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ibis.expr.types import Column, Table

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[A-Za-z]{2,}")
-_PHONE = re.compile(r"(?:\+?1[-. ]?)?(?:\(([2-9]\d{2})\) ?|([2-9]\d{2})[-. ])([2-9]\d{2})[-. ]?(\d{4})(?: ?(?:x|ext\.?) ?\d+)?")
+_PHONE = re.compile(
+    r"(?:\+?1[-. ]?)?(?:\(([2-9]\d{2})\) ?|([2-9]\d{2})[-. ])([2-9]\d{2})[-. ]?(\d{4})(?: ?(?:x|ext\.?) ?\d+)?"
+)
 _BARE_PHONE = re.compile(r"\+?1?[2-9]\d{2}[2-9]\d{6}")
 _SSN = re.compile(r"(\d{3})([- ])(\d{2})\2(\d{4})")
 _BARE_SSN = re.compile(r"(\d{3})(\d{2})(\d{4})")

@@ -139,7 +139,7 @@ def _refuse_without_header(records: list[list[str]]) -> None:
     # Years are the names of columns in many tables of figures.
     values = [c for c in cells if _is_value(c) and not re.fullmatch(r"(19|20)\d\d", c)]
     repeated = [i for i, c in enumerate(cells) if c and any(i < len(r) and r[i].strip() == c for r in body)]
-    if values or not any(cells) or len(repeated) > len(cells) / 2:
+    if len(values) >= len(cells) / 4 or not any(cells) or len(repeated) > len(cells) / 3:
         what = "the first line looks like data: there is no line of column names."
         fix = "Add a first line with a name for each column, as the file's own documentation gives them."
         raise Unreadable(what, fix)

@@ -1,0 +1,258 @@
+"""Write the generated parts of these pages from the code: the command, the kinds, the keys of the city's files.
+
+A generated part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; the words around it are written
+by hand and stay. Run it after a change of the command, of a kind, or of a key:
+
+    python docs/generate.py              write
+    python docs/generate.py --check      only tell what is not up to date
+    python docs/generate.py --picture    make docs/pictures/run.svg: the start of a real run of the demo
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import re
+import sys
+import tempfile
+import textwrap
+import types
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+import click
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+DOCS = Path(__file__).parent
+_PART = re.compile(r"<!-- generated: (?P<name>[\w ./]+) -->\n(?P<body>.*?)<!-- end -->", re.DOTALL)
+
+
+def pages() -> dict[Path, str]:
+    """Every page that has a generated part -> its text as it should be."""
+    return {page: _filled(page) for page in sorted(DOCS.rglob("*.md")) if _PART.search(page.read_text("utf-8"))}
+
+
+def _filled(page: Path) -> str:
+    def part(found: re.Match[str]) -> str:
+        what, _, which = found["name"].partition(" ")
+        body = "\n".join(PARTS[what](which) if which else PARTS[what]())
+        return f"<!-- generated: {found['name']} -->\n{body.strip()}\n<!-- end -->"
+
+    return _PART.sub(part, page.read_text("utf-8"))
+
+
+# The command
+
+
+def command() -> Iterator[str]:
+    """Every verb: how it is called, what it does, its options."""
+    from metroon.cli import main
+
+    for name, verb in main.commands.items():
+        context = click.Context(verb, info_name=f"metroon {name}")
+        yield from (f"## `metroon {name}`", "", "```text", verb.get_usage(context).removeprefix("Usage: "), "```", "")
+        yield from (*_sentences(inspect.cleandoc(verb.help or "")), "")
+        rows = [_option(p, context) for p in verb.params if isinstance(p, click.Option)]
+        yield from (*_table(("option", "what it does"), rows), "")
+
+
+def _option(option: click.Option, context: click.Context) -> tuple[str, str]:
+    signs = ", ".join(f"`{o}`" for o in option.opts)
+    value = "" if option.is_flag else f" `{option.make_metavar(context)}`"
+    default = f" Default: {option.default}." if isinstance(option.default, str) else ""
+    return signs + value, f"{option.help or ''}{default}".strip()
+
+
+# The kinds
+
+
+def room_kinds(room: str) -> Iterator[str]:
+    """Every kind of one room: its manual page and its keys."""
+    from metroon.base import kinds
+
+    for name in kinds.names(room):
+        kind = kinds.find(room, name, kinds.Kind)
+        yield from (f"### `kind: {name}`", "", *_sentences(_before_sections(kind)), "")
+        yield from (*_keys(kind), "")
+
+
+# The keys of the city's files
+
+
+def keys(which: str) -> Iterator[str]:
+    """The keys of one part of a city's file."""
+    import metroon.city.city as city
+
+    yield from _keys(getattr(city, which))
+
+
+def rule_operators() -> Iterator[str]:
+    """The operators of a quality rule."""
+    from metroon.conform.rules import OPERATORS
+
+    yield from _table(("key", "the number must"), [(f"`{k}`", words) for k, (words, _) in OPERATORS.items()])
+
+
+def release_columns() -> Iterator[str]:
+    """The columns of a release."""
+    from metroon.base.estimate import Cell, Estimate
+    from metroon.serve import ESTIMATE_COLUMNS
+
+    told = {**_arguments(Cell), **_arguments(Estimate)}
+    yield from _table(("column", "what it holds"), [(f"`{c}`", told.get(c, _OWN.get(c, ""))) for c in ESTIMATE_COLUMNS])
+
+
+_OWN = {
+    "measure": "The measure's name.",
+    "version": "Number of the release.",
+    "unit": "What one unit of the value is.",
+    "place_name": "What people call the place.",
+    "vintage": "Which edition of the boundaries.",
+    "official": "Whether an authority has adopted the boundaries.",
+}
+
+
+def states() -> Iterator[str]:
+    """Why a value is there or not."""
+    from metroon.serve.words import STATES
+
+    yield from _table(("state", "what a reader sees"), [(f"`{state}`", words) for state, words in STATES.items()])
+
+
+# How a key is told
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    told = {k: v for c in reversed(model.__mro__) if issubclass(c, BaseModel) for k, v in _told(c).items()}
+    rows = [
+        (f"`{name}`", _words(field.annotation), _default(field), told.get(name, ""))
+        for name, field in model.model_fields.items()
+    ]
+    yield from _table(("key", "holds", "if left out", "meaning"), rows)
+
+
+def _told(model: type[BaseModel]) -> dict[str, str]:
+    return {**_arguments(model), **_beside_fields(model)} if model.__module__.startswith("metroon") else {}
+
+
+def _beside_fields(model: type[BaseModel]) -> dict[str, str]:
+    """The docstrings below the fields of a class."""
+    parsed = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    body = parsed.body if isinstance(parsed, ast.ClassDef) else []
+    found = {}
+    for field, text in zip(body, body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            found[field.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
+    return found
+
+
+def _arguments(thing: type) -> dict[str, str]:
+    """The ``Args:`` section of a docstring."""
+    _, _, rest = (inspect.getdoc(thing) or "").partition("Args:\n")
+    section = re.split(r"\n\n?(?=\S)", rest, maxsplit=1)[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n     +.*)*)", section, re.MULTILINE)
+    return {name: " ".join(text.split()).replace("``", "`") for name, text in found}
+
+
+def _before_sections(thing: type) -> str:
+    return re.split(r"\n\n(?=\w+:\n)", inspect.getdoc(thing) or "", maxsplit=1)[0]
+
+
+def _words(annotation: Any) -> str:
+    plain = {str: "text", int: "whole number", float: "number", bool: "true or false", date: "date"}
+    if annotation in plain:
+        return plain[annotation]
+    kind, inner = get_origin(annotation), get_args(annotation)
+    if kind is Literal:
+        return "one of " + ", ".join(f"`{i}`" for i in inner)
+    if kind in (Union, types.UnionType):
+        return " or ".join(_words(i) for i in inner if i is not type(None))
+    if kind in (list, tuple):
+        return f"list of {_words(inner[0])}s" if inner[0] is str else f"list of {_words(inner[0])}"
+    if kind is dict:
+        return f"name: {_words(inner[1])}"
+    return f"keys, see [{annotation.__name__.lower()}](#{annotation.__name__.lower()})"
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "**must be there**"
+    value = field.default
+    if value is PydanticUndefined or isinstance(value, BaseModel):
+        value = field.default_factory() if field.default_factory else None
+    if value is None or value in ("", [], {}):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """A docstring with one sentence on a line."""
+    for block in text.replace("``", "`").split("\n\n"):
+        joined = " ".join(block.split())
+        yield from (*re.split(r"(?<=[.:?]) (?=[A-Z`])", joined), "")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if not rows:
+        return
+    for row in (head, ["---"] * len(head), *rows):
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+PARTS: dict[str, Callable[..., Iterator[str]]] = {
+    "command": command,
+    "kinds": room_kinds,
+    "keys": keys,
+    "operators": rule_operators,
+    "columns": release_columns,
+    "states": states,
+}
+
+
+# The picture
+
+
+def picture(measures: int = 2) -> None:
+    """The start of a real run of the demo, as the README shows it."""
+    from metroon import flow, serve
+    from metroon.city import load
+    from metroon.demo import build
+    from metroon.walk import Walk
+
+    with tempfile.TemporaryDirectory() as folder:
+        city = load(build(Path(folder) / "arroyo_vista"))
+        run = flow.run(Walk(city, city.file.as_of or date.today()))
+    told = replace(run, measured=run.measured[:measures])
+    svg = serve.picture(serve.scoreboard(told), "metroon demo")
+    (DOCS / "pictures").mkdir(exist_ok=True)
+    (DOCS / "pictures" / "run.svg").write_text(svg, encoding="utf-8")
+
+
+def main() -> int:
+    """Write, check, or make the picture; 1 when ``--check`` finds a page that is not up to date."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; tell what is not up to date")
+    parser.add_argument("--picture", action="store_true", help="make the picture of a run")
+    asked = parser.parse_args()
+    if asked.picture:
+        picture()
+        return 0
+    old = {page: text for page, text in pages().items() if page.read_text("utf-8") != text}
+    for page, text in old.items():
+        print(f"{page.relative_to(DOCS)} {'is not up to date' if asked.check else 'written'}")
+        if not asked.check:
+            page.write_text(text, encoding="utf-8")
+    if old and asked.check:
+        print("Write it with: make docs")
+    return 1 if old and asked.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""What tests of several rooms share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real city files, outside the repo; tests that need it are skipped where it is not."""
+    folder = Path(os.environ.get("METROON_DATA") or ROOT.parent / "shared" / "data").resolve()
+    if not folder.is_dir():
+        pytest.skip(f"the real city files are not here: set METROON_DATA to their folder ({folder} is none)")
+    return folder

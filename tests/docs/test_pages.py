@@ -1,0 +1,137 @@
+import ast
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from metroon.base import kinds
+from metroon.city.contract import CLASSES, CUSTOM
+from metroon.cli import main
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+CODE = re.compile(r'"([A-Z]\d{3})"')
+named = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+
+
+def _anchors(page):
+    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def _codes_in_source():
+    files = [f for f in (ROOT / "src" / "metroon").rglob("*.py") if "demo" not in f.parts]
+    return {code for f in files for code in CODE.findall(f.read_text(encoding="utf-8"))}
+
+
+def _command_words(page):
+    """What stands after ``metroon`` in the commands of a page."""
+    text = page.read_text(encoding="utf-8")
+    shown = re.findall(r"^(?:\$ |    )?(?:\.venv/bin/)?metroon (.+)$", text, re.MULTILINE)
+    return [words.split("#")[0].split() for words in (*shown, *re.findall(r"`(?:\.venv/bin/)?metroon ([^`]+)`", text))]
+
+
+@named
+def test_links_lead_somewhere(page):
+    for label, target in re.findall(r"\[([^\]]*)\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        aim = (page.parent / file).resolve() if file else page
+        assert aim.exists(), f"[{label}]({target})"
+        assert not anchor or anchor in _anchors(aim), f"[{label}]({target})"
+
+
+@named
+def test_commands_exist(page):
+    for words in _command_words(page):
+        verb = main.commands.get(words[0])
+        if words[0].startswith("-") or words[0].isupper():
+            continue
+        assert verb is not None, f"metroon {' '.join(words)}"
+        known = {o for p in verb.params for o in p.opts} | {"-h", "--help"}
+        assert {w for w in words[1:] if re.match(r"--?[a-zA-Z]", w)} <= known, f"metroon {' '.join(words)}"
+
+
+@named
+def test_make_targets_exist(page):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    text = page.read_text(encoding="utf-8")
+    asked = {*re.findall(r"^\s*make ([a-z-]+)", text, re.MULTILINE), *re.findall(r"`make ([a-z-]+)`", text)}
+
+    assert asked <= targets
+
+
+@named
+def test_one_sentence_stands_on_a_line(page):
+    prose = re.sub(r"```.*?```|`[^`]*`|^\|.*$|^ *(?:-|\d+\.) .*$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    two = re.findall(r"^.*[a-z)]\. [A-Z].*$", prose, re.MULTILINE)
+
+    assert [] == two
+
+
+def test_every_page_is_named_in_the_index():
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    linked = {(DOCS / t).resolve() for t in re.findall(r"\]\(([^)#\s]+)", index)}
+
+    assert {p for p in DOCS.rglob("*.md") if p.name != "README.md"} <= linked
+
+
+def test_every_problem_has_a_paragraph_and_no_paragraph_is_left_over():
+    page = (REFERENCE / "problems.md").read_text(encoding="utf-8")
+
+    assert _codes_in_source() == set(re.findall(r"^### ([A-Z]\d{3})", page, re.MULTILINE))
+
+
+def test_every_problem_says_what_to_do():
+    page = (REFERENCE / "problems.md").read_text(encoding="utf-8")
+    for part in re.split(r"^### ", page, flags=re.MULTILINE)[1:]:
+        lines = [line for line in part.splitlines()[1:] if line and not line.startswith("#")]
+        assert len(lines) >= 2, part
+        assert any(line.startswith("**What to do.**") for line in lines), part
+
+
+def test_every_verb_has_its_section():
+    assert {f"`metroon {v}`" for v in main.commands} == set(
+        re.findall(r"^## (`metroon \w+`)$", (REFERENCE / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+
+
+@pytest.mark.parametrize("room", kinds.rooms())
+def test_every_kind_has_its_section(room):
+    page = (REFERENCE / f"{room}.md").read_text(encoding="utf-8")
+
+    assert set(kinds.names(room)) == set(re.findall(r"^### `kind: (\w+)`$", page, re.MULTILINE))
+
+
+def test_every_property_of_a_contract_is_told():
+    page = (REFERENCE / "contract.md").read_text(encoding="utf-8")
+
+    assert [] == [name for names in CUSTOM.values() for name in names if f"`{name}`" not in page]
+
+
+def test_every_class_of_columns_is_told():
+    page = (REFERENCE / "guard.md").read_text(encoding="utf-8")
+
+    assert [] == [name for name in CLASSES if f"`{name}`" not in page]
+
+
+def test_generated_parts_are_up_to_date():
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    written = {page: page.read_text(encoding="utf-8") for page in generate.pages()}
+
+    assert written == generate.pages()
+    assert written
+
+
+def test_every_fixed_limit_that_a_page_names_is_the_limit_of_the_code():
+    """Numbers in prose go stale first: those that decide something are read off the code."""
+    source = "\n".join(f.read_text(encoding="utf-8") for f in (ROOT / "src" / "metroon").rglob("*.py"))
+    limits = {n: ast.literal_eval(v) for n, v in re.findall(r"^(_?[A-Z_]+) = ([\d.]+)$", source, re.MULTILINE)}
+
+    assert (limits["EXACT_BELOW"], limits["USUAL_MINIMUM"], limits["WIDTH"], limits["_GAPS"]) == (10, 11, 5, 10)
