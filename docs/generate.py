@@ -28,7 +28,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
 DOCS = Path(__file__).parent
 _PART = re.compile(r"<!-- generated: (?P<name>[\w ./]+) -->\n(?P<body>.*?)<!-- end -->", re.DOTALL)
@@ -74,13 +74,28 @@ def _option(option: click.Option, context: click.Context) -> tuple[str, str]:
 
 
 def room_kinds(room: str) -> Iterator[str]:
-    """Every kind of one room: its manual page and its keys."""
+    """Every kind of one room: its manual page, and the keys that are its own."""
     from metroon.base import kinds
 
+    shared = _noun(room).model_fields
     for name in kinds.names(room):
         kind = kinds.find(room, name, kinds.Kind)
-        yield from (f"### `kind: {name}`", "", *_sentences(_before_sections(kind)), "")
-        yield from (*_keys(kind), "")
+        yield from (f"### `kind: {name}`", "", *_sentences(_before_sections(kind)))
+        yield from (*_keys(kind, without=shared), "")
+
+
+def shared_keys(room: str) -> Iterator[str]:
+    """The keys that every kind of one room has."""
+    yield from _keys(_noun(room))
+
+
+def _noun(room: str) -> type[BaseModel]:
+    from metroon.base.kinds import Kind
+    from metroon.collect import Source
+    from metroon.guard import Technique
+    from metroon.measure import Indicator
+
+    return {"collect": Source, "guard": Technique, "measure": Indicator}.get(room, Kind)
 
 
 # The keys of the city's files
@@ -129,11 +144,12 @@ def states() -> Iterator[str]:
 # How a key is told
 
 
-def _keys(model: type[BaseModel]) -> Iterator[str]:
+def _keys(model: type[BaseModel], without: Container[str] = ()) -> Iterator[str]:
     told = {k: v for c in reversed(model.__mro__) if issubclass(c, BaseModel) for k, v in _told(c).items()}
     rows = [
         (f"`{name}`", _words(field.annotation), _default(field), told.get(name, ""))
         for name, field in model.model_fields.items()
+        if name not in without
     ]
     yield from _table(("key", "holds", "if left out", "meaning"), rows)
 
@@ -209,6 +225,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
 PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "command": command,
     "kinds": room_kinds,
+    "shared": shared_keys,
     "keys": keys,
     "operators": rule_operators,
     "columns": release_columns,

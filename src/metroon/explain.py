@@ -163,7 +163,8 @@ def _way(walk: Walk, parents: dict[str, int]) -> tuple[tuple[Step, ...], tuple[I
 def _input(walk: Walk, product: str, delivery: dict[str, str]) -> Input:
     folders = (walk.city.data, walk.city.products[product].folder)
     file = next((f for folder in folders if (f := folder / delivery["file"]).is_file()), None)
-    state: FileState = "gone" if file is None else "same" if sha256(file) == delivery["sha256"] else "changed"
+    now = sha256(*walk.sources[product].parts(file)) if file else ""
+    state: FileState = "gone" if file is None else "same" if now == delivery["sha256"] else "changed"
     return Input(product, delivery["file"], delivery["sha256"], int(delivery["read"]), state)
 
 

@@ -83,9 +83,7 @@ def small_numbers(table: CellTable) -> list[Number]:
         for component in components(table):
             count = getattr(tally, component)
             is_small = 1 <= count < table.minimum_cell or (few_people and count > 0)
-            is_all_alike = (
-                table.is_share and component != "unknown" and count == 0 and tally.yes + tally.no > 0
-            )
+            is_all_alike = table.is_share and component != "unknown" and count == 0 and tally.yes + tally.no > 0
             if is_small or is_all_alike:
                 found.append((table.measure, component, cell))
     return [] if table.unit == "none" else found

@@ -294,9 +294,7 @@ def test_a_cell_that_stands_alone_is_hidden_alone():
 
 def test_periods_without_small_cells_stay_whole():
     early, late = flat({"A": 3, "B": 20, "C": 40}), flat({"A": 30, "B": 20, "C": 40})
-    moved = {
-        replace(c, period="2016"): replace(t, cell=replace(c, period="2016")) for c, t in late.tallies.items()
-    }
+    moved = {replace(c, period="2016"): replace(t, cell=replace(c, period="2016")) for c, t in late.tallies.items()}
     line = Line(Cell("2016"), tuple(c for c in moved if c.place != ALL))
     table = replace(early, tallies={**early.tallies, **moved}, lines=(*early.lines, line))
 
@@ -339,9 +337,7 @@ def test_no_attacker_finds_a_small_part_of_a_share(rows):
     assert [] == exposed(attack(table), table)
 
 
-atoms = st.dictionaries(
-    st.tuples(st.sampled_from("ABC"), st.sampled_from("123")), outcomes, min_size=2, max_size=7
-)
+atoms = st.dictionaries(st.tuples(st.sampled_from("ABC"), st.sampled_from("123")), outcomes, min_size=2, max_size=7)
 
 
 @settings(max_examples=40, deadline=None)
@@ -471,6 +467,21 @@ def test_a_share_and_its_trials_are_safe_together(rows):
         attacker.learns(parts, total)
 
     assert [] == exposed(attacker, share) + exposed(attacker, count)
+
+
+@settings(max_examples=40, deadline=None)
+@given(grids(st.tuples(counts, counts, counts), rows=(2, 3), columns=(2, 3)))
+def test_two_shares_of_the_same_trials_are_safe_together(rows):
+    # Of the same crashes: how many were severe, how many drivers fled.
+    severe = crossed([[(a, b + c, 0) for a, b, c in row] for row in rows], measure="severe", shares=True)
+    fled = crossed([[(c, a + b, 0) for a, b, c in row] for row in rows], measure="fled", shares=True)
+    attacker = attack(severe, fled)
+    for cell in severe.tallies:
+        trials = ("trials", "all", cell)
+        attacker.learns([("severe", "yes", cell), ("severe", "no", cell)], trials)
+        attacker.learns([("fled", "yes", cell), ("fled", "no", cell)], trials)
+
+    assert [] == exposed(attacker, severe) + exposed(attacker, fled)
 
 
 @settings(max_examples=40, deadline=None)

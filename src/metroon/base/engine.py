@@ -27,9 +27,27 @@ if TYPE_CHECKING:
     Relation: TypeAlias = Table
 
 
-@ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime(text: str, pattern: str) -> dt.timestamp:  # type: ignore[empty-body]  # the engine's own function
+@ibis.udf.scalar.builtin(name="try_strptime")  # type: ignore[untyped-decorator]  # Ibis has no types of its own
+def _try_strptime(text: str, pattern: str) -> dt.timestamp:
     """The time written in a text, or null."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))  # type: ignore[untyped-decorator]  # as above
+def _timezone(zone: str, moment: Column) -> Column:
+    """The time on the clocks of a zone at a moment."""
+
+
+class CannotRun(Refused):
+    """The engine cannot run a query. What it said of values is left out: they may be somebody's.
+
+    Args:
+        why: In words; columns and functions are named, values are not.
+    """
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        fix = "Correct the SQL of this product or measure; try_cast gives null where a value does not fit."
+        super().__init__([Problem("", 0, "E101", f"the engine cannot run a query: {why}.", fix)])
 
 
 class Engine:
@@ -43,8 +61,15 @@ class Engine:
     """
 
     def __init__(self, *, memory_limit: str | None = None) -> None:
-        config = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        config = {
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            # A name in a query is a product, never a variable of this program.
+            "python_enable_replacements": "false",
+        }
         self._ibis = ibis.duckdb.connect(**config, **({"memory_limit": memory_limit} if memory_limit else {}))
+        # Else a number would depend on the machine's own time zone.
+        self._ibis.con.execute("set timezone = 'UTC'")
         self._names = (f"_metroon_{n}" for n in count())
 
     def table(self, rows: pa.Table) -> Relation:
@@ -60,29 +85,47 @@ class Engine:
         return self._view(f"select * from read_parquet([{listed}])")  # noqa: S608  # every path is quoted
 
     def sql(self, query: str, inputs: Mapping[str, Relation]) -> Relation:
-        """The relation of a SELECT over named inputs. The query was parsed and allowed before."""
+        """The relation of a SELECT over named inputs. The query was parsed and allowed before.
+
+        Raises:
+            CannotRun: It names columns that are not there, or types that do not fit each other.
+        """
         named = ", ".join(f"{quote_name(n)} as ({self.text(r)})" for n, r in inputs.items())
-        return self._view(f"with {named} select * from ({query.strip().rstrip(';')})")  # noqa: S608  # parsed by the caller
+        # The line break ends a comment that the query may end with.
+        return self._view(f"{f'with {named} ' if named else ''}select * from (\n{query}\n)")  # noqa: S608  # as above
 
     def with_column(self, relation: Relation, name: str, expression: str) -> Relation:
-        """The relation with one more column, computed by a SQL expression that was parsed before."""
-        return self.sql(f"select *, ({expression}) as {quote_name(name)} from _it", {"_it": relation})  # noqa: S608
+        """The relation with one more column, computed by a SQL expression that was parsed before.
+
+        Raises:
+            CannotRun: It names columns that are not there, or types that do not fit each other.
+        """
+        return self.sql(f"select *, ({expression}\n) as {quote_name(name)} from _it", {"_it": relation})  # noqa: S608
 
     def text(self, relation: Relation) -> str:
         """The SQL that the engine runs for a relation."""
         return str(ibis.to_sql(relation, dialect="duckdb"))
 
     def save(self, relation: Relation, path: Path) -> int:
-        """Write a relation as one Parquet file and return its number of rows."""
-        self._ibis.con.execute(
-            f"copy ({self.text(relation)}) to {quote_text(str(path))} (format parquet, compression zstd)"
-        )
-        found = self._ibis.con.execute("select count(*) from read_parquet(?)", [str(path)]).fetchall()
-        return int(found[0][0])
+        """Write a relation as one Parquet file and return its number of rows.
+
+        Raises:
+            OSError: The file cannot be written.
+            CannotRun: A value does not fit what a query asks for.
+        """
+        copy = f"copy ({self.text(relation)}) to {quote_text(str(path))} (format parquet, compression zstd)"
+        with _told():
+            found = self._ibis.con.execute(copy).fetchone()
+        return int(found[0]) if found else 0
 
     def fetch(self, relation: Relation) -> pa.Table:
-        """The rows of a relation, as Arrow."""
-        return self._ibis.con.sql(self.text(relation)).to_arrow_table()
+        """The rows of a relation, as Arrow.
+
+        Raises:
+            CannotRun: A value does not fit what a query asks for.
+        """
+        with _told():
+            return self._ibis.con.sql(self.text(relation)).to_arrow_table()
 
     def rows(self, relation: Relation) -> list[dict[str, Any]]:
         """The rows of a small relation, as dictionaries."""
@@ -94,18 +137,55 @@ class Engine:
 
     def map_arrow(self, relation: Relation, function: Callable[[pa.Table], pa.Table]) -> Relation:
         """The relation that a function makes of the rows, batch by batch."""
-        reader = self._ibis.con.sql(self.text(relation)).to_arrow_reader(250_000)
-        parts = [function(pa.Table.from_batches([batch])) for batch in reader]
+        with _told():
+            reader = self._ibis.con.sql(self.text(relation)).to_arrow_reader(250_000)
+            parts = [function(pa.Table.from_batches([batch])) for batch in reader]
         return self.table(pa.concat_tables(parts) if parts else function(self.fetch(relation)))
 
     def parse_time(self, text: Column, pattern: str) -> Column:
         """The time in a text by a strptime pattern; null where it does not fit."""
-        return _try_strptime(text, pattern)
+        return cast("Column", _try_strptime(text, pattern))
+
+    def parse_moment(self, text: Column, zone: str) -> Column:
+        """The time in an ISO 8601 text with an offset, on the clocks of a zone; null where it does not fit."""
+        return cast("Column", _timezone(zone, text.try_cast(dt.Timestamp("UTC"))))
 
     def _view(self, query: str) -> Relation:
         name = next(self._names)
-        self._ibis.con.execute(f"create temp view {name} as {query}")
+        with _told():
+            self._ibis.con.execute(f"create temp view {name} as {query}")
         return self._ibis.table(name)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        # These look at the query alone: they name columns and types.
+        said = str(error).splitlines()[0].partition("Error: ")[2] or "it does not fit its tables"
+        raise CannotRun(said.rstrip(".!")) from None
+    except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
+        raise CannotRun("a value does not fit the type or the function that it is given to") from None
+    except duckdb.IOException:
+        raise OSError("a file cannot be read or written") from None
+    except duckdb.OutOfMemoryException:
+        raise CannotRun("there is not enough memory for it") from None
+
+
+@cache
+def is_pattern(text: str) -> bool:
+    """Whether the engine can search texts with a regular expression (RE2: no look-around, no back-references).
+
+    Example:
+        >>> is_pattern("^[0-9]{5}$"), is_pattern("("), is_pattern("(?=a)")
+        (True, False, False)
+    """
+    try:
+        duckdb.execute("select regexp_matches('', ?)", [text])
+    except duckdb.InvalidInputException:
+        return False
+    return True
 
 
 def quote_name(name: str) -> str:

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -66,18 +67,18 @@ def find(room: str, name: str, noun: type[K], plugins: Path | None = None) -> ty
 
     Raises:
         KeyError: The room has no such kind.
+        Refused: Its file cannot be loaded, or holds no kind of this room.
     """
     source = names(room, plugins)[name]
     module = _module(room, name, source)
-    classes = [
-        c
-        for c in vars(module).values()
-        if inspect.isclass(c) and issubclass(c, noun) and c is not noun and c.__module__ == module.__name__
-        and not c.__name__.startswith("_")
-    ]
+    own = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+    classes = [c for c in own if issubclass(c, noun) and not c.__name__.startswith("_")]
     if len(classes) != 1:
         what = f"{room} kind '{name}' must hold exactly one {noun.__name__}; it holds {len(classes)}."
         raise Refused([Problem(source, 0, "K103", what, f"Keep one class derived from {noun.__name__} in the file.")])
+    if lacking := sorted(getattr(classes[0], "__abstractmethods__", ())):
+        what = f"{room} kind '{name}' lacks {', '.join(lacking)}."
+        raise Refused([Problem(source, 0, "K103", what, "Write it as the kinds of Metroon do.")])
     return classes[0]
 
 
@@ -98,21 +99,37 @@ def build(room: str, node: Node, noun: type[K], plugins: Path | None = None) -> 
 
 def first_line(room: str, name: str, plugins: Path | None = None) -> str:
     """The first line of a kind's manual page."""
-    folder = plugins / room if plugins else None
-    return (inspect.getdoc(find(room, name, Kind, folder)) or "").partition("\n")[0]
+    return (inspect.getdoc(find(room, name, Kind, plugins)) or "").partition("\n")[0]
 
 
 @cache
 def _module(room: str, name: str, source: str) -> ModuleType:
-    if source.startswith(str(SRC)):
+    if Path(source).parent == SRC / room / "kinds":
         return importlib.import_module(f"metroon.{room}.kinds.{name}")
+    try:
+        return _loaded(room, name, source)
+    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        line = (error.lineno if isinstance(error, SyntaxError) else _line_in(source, error)) or 0
+        what = f"the {room} kind '{name}' cannot be loaded: {type(error).__name__}: {error}."
+        raise Refused([Problem(source, line, "K105", what, "Correct the Python, or take the file out.")]) from error
+
+
+def _loaded(room: str, name: str, source: str) -> ModuleType:
     if not source.endswith(".py"):
         return importlib.import_module(source.partition(":")[0])
     qualified = f"metroon_plugins.{room}.{name}"
     spec = importlib.util.spec_from_file_location(qualified, source)
     if spec is None or spec.loader is None:
-        raise Refused([Problem(source, 0, "K103", f"{source} cannot be loaded.", "Check that it is a Python file.")])
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[qualified] = module
-    spec.loader.exec_module(module)
+        raise ImportError("it is no Python file")
+    module = sys.modules[qualified] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[qualified]
+        raise
     return module
+
+
+def _line_in(source: str, error: BaseException) -> int | None:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source]
+    return lines[-1] if lines else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,7 +96,8 @@ def validate(node: Node, model: type[Model], code: str) -> Model:
     """
     if not isinstance(node.value, dict):
         what = f"expected keys and values here, found {_plain(node.value)}."
-        raise Refused([node.problem(code, what, f"Write the keys of {model.__name__.lower()} indented below.")])
+        keys = ", ".join(list(model.model_fields)[:6])
+        raise Refused([node.problem(code, what, f"Write its keys below, such as: {keys}.")])
     try:
         return model.model_validate(node.value)
     except ValidationError as error:
@@ -110,11 +112,15 @@ def _problem(node: Node, model: type[BaseModel], code: str, fault: Any) -> Probl
         return node.problem(code, f"unknown key '{dotted}'.", did_you_mean(str(loc[-1]), known), *loc)
     if fault["type"] == "missing":
         return node.problem(code, f"'{dotted}' is missing.", f"Add '{loc[-1]}:' here.", *loc)
+    if fault["input"] is None:
+        return node.problem(code, f"'{dotted}' is empty.", "Write its value, or take the line out.", *loc)
+    if fault["type"] == "string_type" and isinstance(fault["input"], (int, float, date)):
+        what = f"'{dotted}' is read as a number or a date and must be a text."
+        return node.problem(code, what, "Put the value in quotes.", *loc)
     message = str(fault["msg"]).removeprefix("Value error, ")
     what, _, fix = message.partition(" Fix: ")
-    return node.problem(
-        code, f"'{dotted}': {what.rstrip('.')}.", fix or "Correct the value, or look it up with: metroon schema.", *loc
-    )
+    fix = fix or "Correct the value, or look it up with: metroon schema."
+    return node.problem(code, f"'{dotted}': {what.rstrip('.')}.", fix, *loc)
 
 
 def _fields_at(model: type[BaseModel], loc: Path) -> Iterable[str]:

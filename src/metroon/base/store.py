@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from metroon.base.errors import Problem, Refused
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -24,6 +26,9 @@ create table if not exists runs (started_at text, as_of text, seconds real, prod
 class Store:
     """File states, verdict history and runs of one city.
 
+    Raises:
+        Refused: The file cannot be opened; one that is damaged is made anew.
+
     Example:
         >>> import pathlib, tempfile
         >>> store = Store(pathlib.Path(tempfile.mkdtemp(), "store.sqlite"))
@@ -32,10 +37,30 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._open(path)
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                # The file is damaged. Nothing is lost that cannot be found again.
+                for part in ("", "-wal", "-shm"):
+                    path.with_name(path.name + part).unlink(missing_ok=True)
+                self._open(path)
+        except (OSError, sqlite3.OperationalError) as error:
+            what = f"the operational store cannot be opened ({type(error).__name__})."
+            fix = "Check free space and rights of the folder, and that no other run holds it."
+            raise Refused([Problem(str(path), 0, "S101", what, fix)]) from error
+
+    def _open(self, path: Path) -> None:
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._db.execute("pragma journal_mode=wal")
-        self._db.executescript(_TABLES)
+        try:
+            self._db.execute("pragma journal_mode=wal")
+            self._db.executescript(_TABLES)
+        except sqlite3.Error:
+            self._db.close()
+            raise
 
     def seen(self, path: str, size: int, changed_ns: int) -> str | None:
         """The hash of a file whose size and time of change are as when it was last hashed."""

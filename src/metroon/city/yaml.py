@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from ruamel.yaml.nodes import Node as Part
+
+_CORE = "tag:yaml.org,2002:"
+_NEAR = "Check the indentation, the colons and the quotes near this line."
 
 
 def shown(file: Path) -> str:
@@ -28,36 +33,104 @@ def shown(file: Path) -> str:
 def read(file: Path) -> Node:
     """A YAML file as a node.
 
+    Dates and times stay texts, as YAML 1.2 has it; who needs a date makes one.
+
     Raises:
-        Refused: The file is missing, is no YAML, or repeats a key.
+        Refused: The file cannot be read, is no YAML, or repeats keys (all of them are told).
     """
     name = shown(file)
+    reading = _Reading(name)
+    value = reading.value(_composed(file, name), ())
+    if reading.faults:
+        raise Refused(reading.faults)
+    return Node(value, name, reading.lines)
+
+
+def _composed(file: Path, name: str) -> Part | None:
     try:
-        loaded = YAML().load(file.read_text(encoding="utf-8"))
+        composed: Part | None = YAML().compose(file.read_text(encoding="utf-8-sig"))
+        return composed
     except FileNotFoundError:
         raise Refused([Problem(name, 0, "Y101", "the file is missing.", f"Create {name}.")]) from None
     except UnicodeDecodeError:
         raise Refused([Problem(name, 0, "Y102", "the file is not UTF-8 text.", "Save it as UTF-8.")]) from None
+    except OSError as error:
+        what = f"the file cannot be read ({error.strerror})."
+        raise Refused([Problem(name, 0, "Y101", what, "Make it a file that you may read.")]) from None
     except MarkedYAMLError as error:
         line = (error.problem_mark.line + 1) if error.problem_mark else 0
-        fix = "Check the indentation, the colons and the quotes near this line."
-        raise Refused([Problem(name, line, "Y102", f"this is no YAML: {error.problem}.", fix)]) from None
+        raise Refused([Problem(name, line, "Y102", f"this is no YAML: {error.problem}.", _NEAR)]) from None
     except YAMLError:
-        raise Refused([Problem(name, 0, "Y102", "this is no YAML.", "Check its indentation and quotes.")]) from None
-    lines: dict[tuple[str | int, ...], int] = {(): 1}
-    return Node(_plain(loaded, (), lines), name, lines)
+        fix = "Check its quotes, and that it holds no control characters."
+        raise Refused([Problem(name, 0, "Y102", "this is no YAML.", fix)]) from None
+    except RecursionError:
+        raise Refused([Problem(name, 0, "Y102", "this is nested too deeply.", _NEAR)]) from None
 
 
-def _plain(value: Any, path: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> object:
-    if isinstance(value, CommentedMap):
-        for key in value:
-            lines[(*path, str(key))] = value.lc.key(key)[0] + 1
-        return {str(k): _plain(v, (*path, str(k)), lines) for k, v in value.items()}
-    if isinstance(value, CommentedSeq):
-        for index in range(len(value)):
-            lines[(*path, index)] = value.lc.item(index)[0] + 1
-        return [_plain(v, (*path, i), lines) for i, v in enumerate(value)]
-    for plain in (bool, int, float, str):
-        if isinstance(value, plain):
-            return plain(value)
-    return value if value is None or isinstance(value, date) else str(value)
+class _Reading:
+    """One file being read: its lines, and what is wrong with it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.lines: dict[tuple[str | int, ...], int] = {(): 1}
+        self.faults: list[Problem] = []
+        self._known: dict[int, object] = {}
+
+    def value(self, part: Part | None, path: tuple[str | int, ...]) -> object:
+        # What an alias repeats is made once: a small file cannot grow without end.
+        if id(part) not in self._known:
+            self._known[id(part)] = None
+            self._known[id(part)] = self._made(part, path)
+        return self._known[id(part)]
+
+    def _made(self, part: Part | None, path: tuple[str | int, ...]) -> object:
+        if isinstance(part, MappingNode):
+            return self._mapping(part, path)
+        if isinstance(part, SequenceNode):
+            for index, item in enumerate(part.value):
+                self.lines[(*path, index)] = item.start_mark.line + 1
+            return [self.value(item, (*path, i)) for i, item in enumerate(part.value)]
+        return self._scalar(part) if isinstance(part, ScalarNode) else None
+
+    def _mapping(self, part: MappingNode, path: tuple[str | int, ...]) -> dict[str, object]:
+        own: dict[str, object] = {}
+        merged: dict[str, object] = {}
+        for key, value in part.value:
+            if not isinstance(key, ScalarNode):
+                self._fault(key, "a key must be one word.", "Write the key as a word followed by a colon.")
+            elif str(key.tag) == f"{_CORE}merge":
+                for other in self._to_merge(value):
+                    merged = {**self._mapping(other, path), **merged}
+            elif key.value in own:
+                what = f"the key '{key.value}' stands here twice (first on line {self.lines[(*path, key.value)]})."
+                self._fault(key, what, "Keep one of them: the other would be lost.")
+            else:
+                self.lines[(*path, key.value)] = key.start_mark.line + 1
+                own[key.value] = self.value(value, (*path, key.value))
+        return {**merged, **own}
+
+    def _to_merge(self, part: Part) -> Iterator[MappingNode]:
+        for item in part.value if isinstance(part, SequenceNode) else [part]:
+            if isinstance(item, MappingNode):
+                yield item
+            else:
+                self._fault(item, "<< takes the keys of another mapping.", "Name an anchor of a mapping: <<: *name")
+
+    def _scalar(self, part: ScalarNode) -> object:
+        kind, text = str(part.tag).removeprefix(_CORE), str(part.value)
+        try:
+            if kind == "null":
+                return None
+            if kind == "bool":
+                return text.lower() in ("true", "yes", "on")
+            if kind == "int":
+                digits = text.replace("_", "").lower()
+                return int(digits, 0) if digits.lstrip("+-")[:2] in ("0x", "0o", "0b") else int(digits)
+            if kind == "float":
+                return float(text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan"))
+        except ValueError:
+            self._fault(part, f"'{text}' is no {kind}.", "Write a number, or put the text in quotes.")
+        return text
+
+    def _fault(self, at: Part, what: str, fix: str) -> None:
+        self.faults.append(Problem(self.name, at.start_mark.line + 1, "Y102", what, fix))

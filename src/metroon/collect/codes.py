@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from metroon.base.profile import MissingCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from metroon.collect.inference import Found
 
 Counts = Mapping[str, int]
@@ -30,7 +28,9 @@ FREQUENT_SHARE = 0.001
 
 AGE = re.compile(r"(^|_)(age|edad|[pv]age|ages?_?(at|in)_.*)(_|$)|_age_?(years)?$")
 YEAR = re.compile(r"(^|_)(year|yr|anio|yob)(_|$)|year_?$|(^|_)vehyear(_|$)")
-PLACE = re.compile(r"(^|_)(lat|latitude|latitud|lon|long|lng|longitude|longitud|[xy]|[xy]_?(coord?|chp)|point_[xy])(_|$)")
+PLACE = re.compile(
+    r"(^|_)(lat|latitude|latitud|lon|long|lng|longitude|longitud|[xy]|[xy]_?(coord?|chp)|point_[xy])(_|$)"
+)
 
 LIST_LENGTH = 25
 _LIST_VALUE = 11
@@ -135,8 +135,3 @@ def _word(text: str, rows: int) -> MissingCode:
 
 def _is_frequent(rows: int, total: int) -> bool:
     return rows >= max(3, FREQUENT_SHARE * total)
-
-
-def each_missing(codes: Iterator[MissingCode]) -> dict[str, MissingCode]:
-    """Codes by their text."""
-    return {c.text: c for c in codes}

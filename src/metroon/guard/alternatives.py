@@ -73,12 +73,12 @@ class Knot:
     """Counts that equations tie together, and the doubt that must stay about some of them.
 
     Args:
-        where: Index of each cell among all cells.
-        matrix: One row per equation: 1 for a part, -1 for the total.
-        count: The true count of each cell.
-        since: Smallest threshold at which a cell's count needs protection; ``NEVER`` if none does.
-        tier: How dear a cell is: no cell is hidden while cells of lower tiers suffice.
-        cost: What hiding a cell loses, among cells of its tier; above 0.
+        where: The cell in which each count stands. Counts of one cell are hidden together.
+        matrix: One row per equation over the counts: 1 for a part, -1 for the total.
+        count: The true counts.
+        since: Smallest threshold at which a count needs protection; ``NEVER`` if none does.
+        tier: How dear its cell is: none is hidden while those of lower tiers suffice.
+        cost: What hiding its cell loses, among cells of the tier; above 0.
 
     Example:
         Two parts and their total, 3 + 20 = 23. To hide the 3, the 20 must go too.
@@ -105,10 +105,10 @@ class Knot:
 
         Args:
             threshold: Counts whose ``since`` is at most this are protected.
-            unseen: The cells that readers do not see; may only grow from call to call.
+            unseen: The counts that readers do not see; may only grow from call to call.
 
         Returns:
-            The cells that readers must not see: ``unseen`` and what has been added.
+            The counts that readers must not see: ``unseen`` and what has been added.
         """
         self._certify_many(threshold, unseen)
         for cell in np.flatnonzero(self._since <= threshold):
@@ -152,7 +152,7 @@ class Knot:
             if change is not None and not self._learn(change):
                 change = self._cheapest_whole(wish, change)
             if change is not None and self._learn(change):
-                return np.asarray(unseen | (np.rint(change) != 0))
+                return np.asarray(unseen | np.isin(self.where, self.where[np.rint(change) != 0]))
         # Nothing helps: hide all that hangs together, and ask no more.
         self._rise[:], self._fall[:] = above(self._count), below(self._count)
         return np.ones_like(unseen)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import block_diag, csc_array, csr_array, kron, vstack
 from scipy.sparse.csgraph import connected_components
 
 from metroon.base.estimate import ALL, Cell, Tally
 from metroon.guard.alternatives import NEVER, Knot
-from metroon.guard.links import Series, groups, linked
+from metroon.guard.links import Series, Tie, groups, independent, linked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Mask = NDArray[np.bool_]
     Equation = tuple[int, tuple[int, ...]]
-    Pair = tuple[Series, Series]
 
 PrivacyUnit = Literal["person", "event_on_person", "none"]
 """What a cell counts: people, events that happen to people, or things, which need no protection."""
@@ -145,10 +144,11 @@ def hide(tables: Sequence[CellTable]) -> Mapping[str, Hiding]:
     sheets = [_Sheet.of(table, index) for table in ordered]
     for sheet in sheets:
         sheet.refuse_if_lines_do_not_add_up()
-    pairs = linked([series for at, sheet in enumerate(sheets) for series in sheet.series(at)])
+    ties = linked([series for at, sheet in enumerate(sheets) for series in sheet.series(at)])
     hidings: dict[str, Hiding] = {}
-    for group in groups(len(sheets), pairs):
-        hidden = _hidden({at: sheets[at] for at in group}, pairs, cells)
+    for group in groups(len(sheets), ties):
+        within = [tie for tie in ties if tie.total.table in group]
+        hidden = _hidden({at: sheets[at] for at in group}, within, cells)
         for at in group:
             hidings[ordered[at].measure] = sheets[at].hiding(hidden, cells)
     return {table.measure: hidings[table.measure] for table in tables}
@@ -206,19 +206,20 @@ class _Sheet:
 
     def refuse_if_lines_do_not_add_up(self) -> None:
         """Stops when an equation is false: what readers are thought to know would not be so."""
-        matrix = _matrix(sorted(self.equations), len(self.present))
+        matrix = self.matrix()
         wrong = np.any([matrix @ values != 0 for values in self.components.values()], axis=0)
         if wrong.any():
             raise ValueError(f"{self.table.measure}: {wrong.sum()} lines do not add up")
 
+    def matrix(self) -> csr_array:
+        """The equations, one a row: 1 for a part, -1 for the total."""
+        return _matrix(sorted(self.equations), len(self.present))
+
     def series(self, number: int) -> list[Series]:
         """The rows of numbers that a reader gets from the table, sums of components included."""
         rows = dict.fromkeys(row.intersection(self.components) for row in _ROWS)
-        return [
-            Series(number, row, np.sum([self.components[name] for name in sorted(row)], axis=0), self.published)
-            for row in rows
-            if row
-        ]
+        sums = {row: np.sum([self.components[name] for name in sorted(row)], axis=0) for row in rows if row}
+        return [Series(number, row, values, self.present, self.published) for row, values in sums.items()]
 
     def since(self, name: str, minimum: int) -> Ints:
         """The smallest minimum at which each count of a component needs protection, up to ``minimum``."""
@@ -247,14 +248,14 @@ class _Sheet:
         )
 
 
-def _hidden(sheets: Mapping[int, _Sheet], pairs: Sequence[Pair], cells: Sequence[Cell]) -> Mask:
+def _hidden(sheets: Mapping[int, _Sheet], ties: Sequence[Tie], cells: Sequence[Cell]) -> Mask:
     published = np.any([sheet.published for sheet in sheets.values()], axis=0)
     since = np.array([s.since(n, s.table.minimum_cell) for s in sheets.values() for n in s.components])
     hidden = np.zeros(len(cells), dtype=bool)
     thresholds = np.unique(since[since < NEVER]).tolist()
     if not thresholds:
         return hidden
-    knots = _knots(sheets, pairs, published, cells)
+    knots = _knots(sheets, ties, published, cells)
     # Threshold by threshold, so that a higher minimum starts from what a lower one hides.
     for threshold in thresholds:
         hidden |= (since <= threshold).any(axis=0) & published
@@ -264,49 +265,49 @@ def _hidden(sheets: Mapping[int, _Sheet], pairs: Sequence[Pair], cells: Sequence
     return hidden
 
 
-def _knots(sheets: Mapping[int, _Sheet], pairs: Sequence[Pair], published: Mask, cells: Sequence[Cell]) -> list[Knot]:
-    equations = sorted({equation for sheet in sheets.values() for equation in sheet.equations})
-    tier = _tiers(equations, published, cells)
+def _knots(sheets: Mapping[int, _Sheet], ties: Sequence[Tie], published: Mask, cells: Sequence[Cell]) -> list[Knot]:
+    # Every count of every component of every table is a column; lines hold in each component alone.
+    columns = [(number, name) for number, sheet in sorted(sheets.items()) for name in sheet.components]
+    lines = block_diag([sheets[number].matrix() for number, _ in columns], format="csr")
+    count = np.concatenate([sheets[number].components[name] for number, name in columns])
+    since = np.concatenate([sheets[n].since(name, sheets[n].table.minimum_cell) for n, name in columns])
+    tier = _tiers({e for sheet in sheets.values() for e in sheet.equations}, published, cells)
     cost = _costs(list(sheets.values()), cells)
-    matrix = _matrix(equations, len(cells))
-    knots: dict[tuple[bytes, ...], Knot] = {}
-    for number, sheet in sorted(sheets.items()):
-        for name in sheet.components:
-            others = [(sheets[s.table], s) for s in _partners(pairs, number, name)]
-            since = sheet.since(name, sheet.table.minimum_cell)
-            known = sheet.equations.union(*(other.equations for other, _ in others))
-            rows = np.flatnonzero([equation in known for equation in equations])
-            count = _with_foreign(sheet, name, others)
-            for at, where in _pieces(matrix[rows], since):
-                key = (rows[at].tobytes(), count[where].tobytes(), since[where].tobytes())
-                # Measures of the same rows often share a component, such as what is unknown.
-                knots.setdefault(
-                    key,
-                    Knot(
-                        where,
-                        csc_array(matrix[rows[at]][:, where]),
-                        count=count[where],
-                        since=since[where],
-                        tier=tier[where],
-                        cost=cost[where],
-                    ),
-                )
-    return list(knots.values())
+    tied = _tied(ties, columns, len(cells))
+    systems = [lines, csr_array(vstack([lines, tied]))] if tied.shape[0] else [lines]
+    # First each component by itself, which is fast; then all that hangs together, of which little is left.
+    return [
+        Knot(
+            at % len(cells),
+            csc_array(matrix[rows][:, at]),
+            count=count[at],
+            since=since[at],
+            tier=tier[at % len(cells)],
+            cost=cost[at % len(cells)],
+        )
+        for matrix in systems
+        for rows, at in _pieces(matrix, since)
+        if matrix is lines or (rows >= lines.shape[0]).any()
+    ]
 
 
-def _partners(pairs: Sequence[Pair], number: int, name: str) -> list[Series]:
-    both_ways = [*pairs, *((two, one) for one, two in pairs)]
-    return [two for one, two in both_ways if one.table == number and name in one.parts]
+def _tied(ties: Sequence[Tie], columns: Sequence[tuple[int, str]], cells: int) -> csr_array:
+    # One row for each tie in each cell, but for those that follow from others in the same cell.
+    signs = np.array([[_sign(tie, *column) for column in columns] for tie in ties], dtype=np.int64)
+    holds = np.array([tie.holds() for tie in ties], dtype=bool).reshape(len(ties), cells)
+    blocks = [csr_array((0, len(columns) * cells), dtype=np.int64)]
+    patterns, pattern_of = np.unique(holds, axis=1, return_inverse=True)
+    for at, pattern in enumerate(patterns.T):
+        here = np.flatnonzero(pattern_of == at)
+        eye = csr_array((np.ones(len(here), dtype=np.int64), (np.arange(len(here)), here)), shape=(len(here), cells))
+        in_force = signs[np.flatnonzero(pattern)]
+        blocks += [csr_array(kron(in_force[[row]], eye)) for row in independent(in_force)]
+    return csr_array(vstack(blocks))
 
 
-def _with_foreign(sheet: _Sheet, name: str, others: Sequence[tuple[_Sheet, Series]]) -> Ints:
-    # Cells that only a linked table has move with this component, and can fall as far as they count.
-    count, present = sheet.components[name].copy(), sheet.present.copy()
-    for other, series in others:
-        foreign = other.present & ~sheet.present
-        known = np.where(present, np.minimum(count, series.values), series.values)
-        count[foreign], present = known[foreign], present | foreign
-    return count
+def _sign(tie: Tie, table: int, name: str) -> int:
+    is_part = any(s.table == table and name in s.parts for s in tie.parts)
+    return int(is_part) - int(tie.total.table == table and name in tie.total.parts)
 
 
 def _pieces(matrix: csr_array, since: Ints) -> Iterator[tuple[Ints, Ints]]:
@@ -335,7 +336,7 @@ def _matrix(equations: Sequence[Equation], cells: int) -> csr_array:
     return csr_array((np.array(signs, dtype=np.int64), (rows, columns)), shape=(len(equations), cells))
 
 
-def _tiers(equations: Sequence[Equation], published: Mask, cells: Sequence[Cell]) -> Ints:
+def _tiers(equations: Iterable[Equation], published: Mask, cells: Sequence[Cell]) -> Ints:
     # How many published totals a cell stands on; city totals above all.
     tier = np.zeros(len(cells), dtype=np.int64)
     changed = True

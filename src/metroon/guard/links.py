@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+    Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,51 +25,73 @@ class Series:
         table: Number of the table.
         parts: The components that are added up in it: ``{"yes", "no"}`` for trials.
         values: One count for each cell of all tables.
-        published: Where the table publishes it.
+        present: Where the table has the cell.
+        published: Where it publishes it.
     """
 
     table: int
     parts: frozenset[str]
-    values: NDArray[np.int64]
-    published: NDArray[np.bool_]
+    values: Ints
+    present: Mask
+    published: Mask
 
 
-def linked(series: Sequence[Series]) -> list[tuple[Series, Series]]:
-    """Pairs of series in different tables, of which one tells something of the other.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tie:
+    """An equation between tables: in each cell the parts add up to the total.
 
-    Two are linked when they are equal wherever both are published, and not all zero there; and each of two
-    is linked with a third of which they are the sum.
+    Args:
+        parts: One series, when it is equal to the total, or two of different tables.
+        total: A series of yet another table.
+    """
+
+    parts: tuple[Series, ...]
+    total: Series
+
+    @property
+    def tables(self) -> list[int]:
+        """Numbers of the tables that it ties."""
+        return [series.table for series in (*self.parts, self.total)]
+
+    def holds(self) -> Mask:
+        """The cells in which a reader counts on it: those of all its tables, unless only shown ones agree."""
+        everywhere = np.all([s.present for s in (*self.parts, self.total)], axis=0)
+        shown = np.all([s.published for s in (*self.parts, self.total)], axis=0)
+        is_true = sum((s.values for s in self.parts), start=-self.total.values) == 0
+        return np.asarray(everywhere if is_true[everywhere].all() else shown)
+
+
+def linked(series: Sequence[Series]) -> list[Tie]:
+    """The equations between tables that can be read off their numbers.
+
+    Two series of different tables are tied when they are equal wherever both are published, and not all zero
+    there; three of different tables, when two add up to the third.
 
     Args:
         series: The series of all tables.
 
     Returns:
-        The pairs, in the order of ``series``; each pair once.
+        The ties, in the order of ``series``. Some may follow from others.
 
     Example:
         A count of crashes, and the trials of a share of the same crashes:
 
         >>> everywhere = np.array([True, True])
-        >>> crashes = Series(0, frozenset({"yes"}), np.array([3, 20]), everywhere)
-        >>> trials = Series(1, frozenset({"yes", "no"}), np.array([3, 20]), everywhere)
+        >>> crashes = Series(0, frozenset({"yes"}), np.array([3, 20]), everywhere, everywhere)
+        >>> trials = Series(1, frozenset({"yes", "no"}), np.array([3, 20]), everywhere, everywhere)
         >>> len(linked([crashes, trials]))
         1
     """
-    pairs = {}
-    for one, two in combinations(series, 2):
-        if one.table != two.table and _is_same(one, two):
-            pairs[id(one), id(two)] = (one, two)
     telling = [s for s in series if (s.values[s.published] > 0).any()]
+    ties = [Tie((one,), two) for one, two in combinations(telling, 2) if one.table != two.table and _is_same(one, two)]
     by_table = [[s for s in telling if s.table == table] for table in sorted({s.table for s in telling})]
     for whole, first, second in permutations(by_table, 3):
         if first[0].table < second[0].table:
-            for one, two, both in _sums(whole, first, second):
-                pairs[id(one), id(both)] = (one, both)
-                pairs[id(two), id(both)] = (two, both)
-    return list(pairs.values())
+            ties += _sums(whole, first, second)
+    return ties
 
 
-def groups(tables: int, pairs: Iterable[tuple[Series, Series]]) -> list[list[int]]:
+def groups(tables: int, ties: Iterable[Tie]) -> list[list[int]]:
     """Numbers of the tables that hang together, directly or through others.
 
     Example:
@@ -74,10 +99,24 @@ def groups(tables: int, pairs: Iterable[tuple[Series, Series]]) -> list[list[int
         [[0], [1], [2]]
     """
     leader = list(range(tables))
-    for one, two in pairs:
-        first, second = sorted((leader[one.table], leader[two.table]))
-        leader = [first if of == second else of for of in leader]
+    for tie in ties:
+        tied = {leader[table] for table in tie.tables}
+        leader = [min(tied) if of in tied else of for of in leader]
     return [[t for t in range(tables) if leader[t] == first] for first in sorted(set(leader))]
+
+
+def independent(coefficients: Ints) -> list[int]:
+    """The rows that do not follow from rows before them.
+
+    Example:
+        >>> independent(np.array([[1, -1, 0], [0, 1, -1], [1, 0, -1]]))
+        [0, 1]
+    """
+    kept: list[int] = []
+    for row in range(len(coefficients)):
+        if np.linalg.matrix_rank(coefficients[[*kept, row]]) > len(kept):
+            kept.append(row)
+    return kept
 
 
 def _is_same(one: Series, two: Series) -> bool:
@@ -86,9 +125,7 @@ def _is_same(one: Series, two: Series) -> bool:
     return bool((values > 0).any()) and bool((values == two.values[both]).all())
 
 
-def _sums(
-    whole: Sequence[Series], first: Sequence[Series], second: Sequence[Series]
-) -> Iterable[tuple[Series, Series, Series]]:
+def _sums(whole: Sequence[Series], first: Sequence[Series], second: Sequence[Series]) -> Iterator[Tie]:
     common = np.flatnonzero(whole[0].published & first[0].published & second[0].published)
     if not len(common):
         return
@@ -100,8 +137,8 @@ def _sums(
                 if one.values[largest] + two.values[largest] == both.values[largest] and (
                     _add_up(one.values[common], two.values[common], total)
                 ):
-                    yield one, two, both
+                    yield Tie((one, two), both)
 
 
-def _add_up(one: NDArray[np.int64], two: NDArray[np.int64], total: NDArray[np.int64]) -> bool:
+def _add_up(one: Ints, two: Ints, total: Ints) -> bool:
     return bool(one.any()) and bool(two.any()) and bool((one + two == total).all())

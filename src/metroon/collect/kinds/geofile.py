@@ -6,6 +6,7 @@ import codecs
 import io
 import json
 import struct
+import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Feature = tuple[dict[str, Any], Any]
 WGS84 = "OGC:CRS84"
 _PARTS = ("shp", "shx", "dbf", "prj", "cpg")
+_ENCODING = "Declare the right one in product.yaml, such as encoding: cp1252."
 _WHOLE = "Ask for the .shp, .shx, .dbf and .prj together, side by side or in one zip."
 
 
@@ -84,6 +86,8 @@ class Geofile(FileSource):
         parts = _zipped(file) if file.suffix.lower() == ".zip" else _beside(self.parts(file))
         if missing := {"shp", "shx", "dbf"} - set(parts):
             raise Unreadable(f"the shapefile has no .{min(missing)}.", _WHOLE)
+        if any(_told_size(parts[e]) != len(parts[e]) for e in ("shp", "shx")):
+            raise Unreadable("the shapefile is cut off: it is not as long as it says.", _WHOLE)
         told = parts["prj"].decode("utf-8", "replace") if "prj" in parts else None
         if told is None and self.crs is None:
             why = "the shapefile has no .prj: its coordinates mean nothing."
@@ -92,15 +96,20 @@ class Geofile(FileSource):
         try:
             codecs.lookup(encoding)
             given = {e: io.BytesIO(parts[e]) for e in ("shp", "shx", "dbf")}
-            with shapefile.Reader(**given, encoding=encoding) as reader:
+            # What the reader warns of would show values.
+            with warnings.catch_warnings(action="ignore"), shapefile.Reader(**given, encoding=encoding) as reader:
                 read = reader.iterShapeRecords()
                 features = [(r.record.as_dict(), r.shape.__geo_interface__) for r in read]
-        except (UnicodeDecodeError, LookupError):
-            fix = "Declare it in product.yaml, such as encoding: cp1252."
-            raise Unreadable(f"the shapefile's attributes are not {encoding} text.", fix) from None
-        except (shapefile.ShapefileException, struct.error):
-            raise Unreadable("the shapefile is damaged.", _WHOLE) from None
+        except LookupError:
+            raise Unreadable(f"the encoding {encoding} is unknown.", _ENCODING) from None
+        except (shapefile.ShapefileException, struct.error, UnicodeDecodeError):
+            why = f"the shapefile is damaged, or its attributes are not {encoding} text."
+            raise Unreadable(why, f"{_ENCODING} {_WHOLE}") from None
         return features, told
+
+
+def _told_size(part: bytes) -> int:
+    return 2 * int.from_bytes(part[24:28], "big")  # the head counts in words of 16 bits
 
 
 def _beside(parts: list[Path]) -> dict[str, bytes]:
@@ -125,7 +134,7 @@ def _geojson(file: Path) -> tuple[list[Feature], str | None]:
         loaded = json.loads(file.read_text(encoding="utf-8-sig"))
         features = [(f.get("properties") or {}, f.get("geometry")) for f in loaded["features"]]
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise Unreadable("the file is no GeoJSON feature collection.", "Ask for GeoJSON or a zipped shapefile.") from None
+        raise Unreadable("the file is no GeoJSON feature collection.", "Ask for GeoJSON or a shapefile.") from None
     told = (loaded.get("crs") or {}).get("properties", {}).get("name")
     return features, told or WGS84
 
@@ -159,4 +168,6 @@ def _wkb(geometry: Any, project: Callable[[Any], Any] | None) -> bytes | None:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, bytes) else value.decode("latin-1")
+    return (
+        json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, bytes) else value.decode("latin-1")
+    )

@@ -1,0 +1,217 @@
+"""A town of a few hundred invented rows, written down as a city repo. Each test shapes its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from metroon import flow, report
+from metroon.base.account import Account, Measured, Run
+from metroon.base.estimate import Cell, Estimate
+from metroon.city import load
+from metroon.walk import Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+AS_OF = date(2026, 3, 15)
+WARDS = ("north", "east", "south", "west")
+Row = dict[str, Any]
+
+
+def ours(**given: Any) -> list[dict[str, Any]]:
+    """Custom properties as a contract lists them."""
+    return [{"property": k, "value": v, "vendor": "metroon"} for k, v in given.items() if v is not None]
+
+
+def column(declared: str | Mapping[str, Any], name: str) -> dict[str, Any]:
+    """``type classification`` in short, or the whole property; ``?`` stands for a class nobody has decided."""
+    if not isinstance(declared, str):
+        return {"name": name, **declared}
+    kind, _, classification = declared.partition(" ")
+    return {"name": name, "logicalType": kind, **({} if classification == "?" else {"classification": classification})}
+
+
+@dataclass
+class Town:
+    """A city repo that is being written.
+
+    Args:
+        folder: Where; its raw files go into ``inbox``.
+        as_of: The day taken for today.
+    """
+
+    folder: Path
+    as_of: date = AS_OF
+    places: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, Any] = field(default_factory=dict)
+
+    def city(self, **more: Any) -> Town:
+        """Write ``city.yaml``."""
+        told = {"name": "Town", "places": self.places, "thresholds": self.thresholds, **more}
+        self.write("city.yaml", told)
+        return self
+
+    def write(self, name: str, what: object) -> Path:
+        """Write one file of the repo; what is no text is written as JSON, which is YAML too."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(what if isinstance(what, str) else json.dumps(what, indent=1), encoding="utf-8")
+        return file
+
+    def csv(self, name: str, rows: Sequence[Row]) -> Path:
+        """Write a delivery."""
+        file = self.folder / "inbox" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.DictWriter(out, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        return file
+
+    def product(
+        self,
+        name: str,
+        columns: Mapping[str, str | Mapping[str, Any]],
+        *,
+        collect: Mapping[str, Any] | None = None,
+        guard: Sequence[Mapping[str, Any]] = (),
+        unit: str | None = "event_on_person",
+        mode: str = "aggregate",
+        table: Mapping[str, Any] | None = None,
+        **own: Any,
+    ) -> Town:
+        """Declare a product."""
+        reason = "a thing" if unit == "none" else None
+        contract = {
+            "apiVersion": "v3.2.0", "kind": "DataContract", "id": name, "name": name, "version": "1.0.0", "status": "active",
+            "schema": [{
+                "name": name, "properties": [column(c, n) for n, c in columns.items()], "customProperties": ours(**(table or {})),
+            }],
+            "customProperties": ours(privacyUnit=unit, privacyReason=reason, releaseMode=mode, **own),
+        }  # fmt: skip
+        self.write(f"products/{name}/contract.yaml", contract)
+        how = {"collect": collect or {"kind": "csv", "path": f"{name}*.csv"}, "guard": list(guard)}
+        self.write(f"products/{name}/product.yaml", how)
+        return self
+
+    def measure(self, name: str, *, kind: str = "count", of: str = "stays", **more: Any) -> Town:
+        """Declare a measure."""
+        self.write(f"measures/{name}.yaml", {"kind": kind, "title": name, "question": "How many?", "of": of, **more})
+        return self
+
+    def with_wards(self, people: Mapping[str, int | str] | None = None, **more: Any) -> Town:
+        """Declare four wards that rows name by key; with residents when given."""
+        known = people or dict.fromkeys(WARDS, 1000)
+        self.csv("wards.csv", [{"ward": w, "people": known.get(w, "")} for w in WARDS])
+        self.product("wards", {"ward": "string public", "people": "integer public"}, unit="none", mode="rows")
+        told = {"people": {"column": "people", "source": "count", "vintage": "2025"}} if people else {}
+        self.places["ward"] = {"title": "Wards", "product": "wards", "key": "ward", "vintage": "2025", **told, **more}
+        return self.city()
+
+    def with_squares(self, people: Mapping[str, int] | None = None) -> Town:
+        """Declare four wards as squares of one degree side by side, from longitude 1 on."""
+        features = [
+            {"type": "Feature", "properties": {"ward": w, "people": (people or {}).get(w)}, "geometry": square(i + 1)}
+            for i, w in enumerate(WARDS)
+        ]
+        self.write("inbox/wards.geojson", {"type": "FeatureCollection", "features": features})
+        geometry = {"logicalType": "object", "physicalType": "wkb", "classification": "public"}
+        columns = {"ward": "string public", "people": "integer public", "geometry": geometry}
+        self.product("wards", columns, collect={"kind": "geofile", "path": "wards.geojson"}, unit="none", mode="rows")
+        told = {"people": {"column": "people", "source": "count", "vintage": "2025"}} if people else {}
+        self.places["ward"] = {"title": "Wards", "product": "wards", "key": "ward", "vintage": "2025", **told}
+        return self.city()
+
+    def walk(self, *, home: Path | None = None, as_of: date | None = None, **more: Any) -> Walk:
+        """The town as it stands, ready to be walked."""
+        return Walk(load(self.folder), as_of or self.as_of, home=home, **more)
+
+    def run(self, *names: str, **more: Any) -> Told:
+        """Walk it."""
+        walk = self.walk(**more)
+        return Told(walk, flow.run(walk, names))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A run, and what to ask of it."""
+
+    walk: Walk
+    run: Run
+
+    def account(self, product: str) -> Account:
+        return next(a for a in self.run.accounts if a.product == product)
+
+    def measured(self, measure: str) -> Measured:
+        return next(m for m in self.run.measured if m.measure == measure)
+
+    def cells(self, measure: str) -> dict[Cell, Estimate]:
+        """What was released, as anybody reads it back from the lake."""
+        version = self.walk.lake.open(measure)
+        assert version is not None, self.measured(measure).problems
+        return {e.cell: e for e in report.shown(self.walk, measure, version).estimates}
+
+    def events(self, measure: str) -> dict[str, int | None]:
+        """Place (or group, or city as ``all``) -> events, of a release with one period."""
+        return {e.cell.place if e.cell.group == "all" else e.cell.group: e.events for e in self.cells(measure).values()}
+
+    def codes(self) -> list[str]:
+        """Codes of all problems, products first."""
+        return [p.code for told in (*self.run.accounts, *self.run.measured) for p in told.problems]
+
+
+def square(left: float) -> dict[str, Any]:
+    """A square of one degree from (left, 1) on."""
+    ring = [[left, 1], [left + 1, 1], [left + 1, 2], [left, 2], [left, 1]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+STAY_COLUMNS: dict[str, str | dict[str, Any]] = {
+    "id": {"logicalType": "string", "primaryKey": True, "required": True, "classification": "linkage key"},
+    "person": "string linkage key",
+    "day": "date quasi",
+    "ward": "string quasi",
+    "race": "string sensitive",
+    "is_home": "boolean sensitive",
+}
+IN_WARDS = {"geographyKey": {"column": "ward", "layer": "ward"}}
+
+
+def stays(counts: Mapping[str, int], *, start: date = date(2025, 1, 1), days: int = 365, **more: Any) -> list[Row]:
+    """So many stays for each ward, spread evenly over some days; every stay a person of its own."""
+    wards = [w for w, n in counts.items() for _ in range(n)]
+    return [
+        {
+            "id": f"s{i}", "person": f"p{i}", "day": (start + timedelta(days=i * days // max(len(wards), 1))).isoformat(),
+            "ward": ward, "race": "A" if i % 3 else "B", "is_home": "yes" if i % 4 else "no", **more,
+        }
+        for i, ward in enumerate(wards)
+    ]  # fmt: skip
+
+
+def small_town(folder: Path, counts: Mapping[str, int] | None = None, **measure: Any) -> Town:
+    """Four wards, one product of stays, one count of them by ward; ready to run."""
+    town = Town(folder).with_wards(dict.fromkeys(WARDS, 1000))
+    town.csv("stays.csv", stays(counts or {"north": 40, "east": 50, "south": 60, "west": 70}))
+    town.product("stays", STAY_COLUMNS, table=IN_WARDS)
+    return town.measure("stay_count", **{"places": ["ward"], **measure})
+
+
+def is_bare(estimate: Estimate) -> bool:
+    """Whether no number is left in it."""
+    return {estimate.value, estimate.low, estimate.high, estimate.events, estimate.base, estimate.unknown, estimate.worst,
+            estimate.best} == {None}  # fmt: skip
+
+
+def places_add_up(cells: Mapping[Cell, Estimate], geography: str, periods: Iterable[str]) -> bool:
+    """Whether places, outside and no place make the city, in each period."""
+    return all(
+        sum(e.events or 0 for c, e in cells.items() if c.period == p and c.geography == geography)
+        == cells[Cell(p)].events
+        for p in periods
+    )
