@@ -58,36 +58,12 @@ def _try(found: list[Problem], step: Callable[[], T]) -> T | None:
         return None
 
 
-def _references(city: City, contract: Contract) -> Iterator[Problem]:
-    for column in contract.columns:
-        if not column.refers_to:
-            continue
-        product, _, key = column.refers_to.rpartition(".")
-        other = city.products.get(product)
-        if other is None:
-            fix = did_you_mean(product, city.products)
-            what = f"'{column.refers_to}' names no product of this city."
-            yield column.node.problem("C209", what, fix, "relationships")
-        elif other.contract.column(key) is None:
-            fix = did_you_mean(key, [c.name for c in other.contract.columns])
-            yield column.node.problem("C209", f"{product} has no column '{key}'.", fix, "relationships")
-
-
-def _files(city: City, product: Product, source: Source | None) -> Iterator[Problem]:
-    if source is None:
-        return
+def _files(city: City, product: Product, source: Source) -> Iterator[Problem]:
     if isinstance(source, FileSource) and not source.files(city.data, product.folder):
         what = f"no file matches '{source.path}' in the data folder."
         fix = f"Put the file into {city.data}, or correct 'path:' (or the city's 'data:')."
         yield product.collect.problem("D101", what, fix, "path")
-    try:
-        reads = source.reads(product.folder)
-    except Refused as refused:
-        yield from refused.problems
-        return
-    for name in sorted(reads - set(city.products)):
-        what = f"the query of {product.name} reads '{name}', which is no product."
-        yield product.collect.problem("D104", what, did_you_mean(name, city.products), "sql")
+    yield from names_faults(city, product, source)
 
 
 def _technique(product: Product, column: str) -> Iterator[Problem]:
@@ -119,11 +95,3 @@ def _geographies(city: City) -> Iterator[Problem]:
         for key, column in wanted:
             if column not in names:
                 yield node.problem("P101", f"{g.product} has no column '{column}'.", did_you_mean(column, names), key)
-
-
-def _places(city: City, measure: str, asked: list[str]) -> Iterator[Problem]:
-    known = [*city.file.places, *(f"{n}.{b}" for n, g in city.file.places.items() for b in g.bands)]
-    for name in asked:
-        if name not in known:
-            node = city.measures[measure].node
-            yield node.problem("M106", f"there is no geography '{name}'.", did_you_mean(name, known), "places")

@@ -111,6 +111,8 @@ class Numbers:
 def walk_numbers(walk: Walk, name: str) -> Numbers:
     """Versions to estimates of one measure: locate, tally, estimate. Nothing is released yet."""
     indicator = walk.indicators[name]
+    if problems := walk.measure_faults(name):
+        raise Refused(problems)
     contract, version = walk.contracts[indicator.of], walk.version(indicator.of)
     if problems := guard.gate(contract):
         raise Refused(problems)
@@ -223,6 +225,8 @@ def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:
         if lost:
             at, fix = walk.city.products[name].collect.file, f"Put {lost[0]} right first."
             raise Refused([Problem(at, 1, "F102", f"{name} is made of {lost[0]}, which has no version.", fix)])
+        if problems := walk.product_faults(name):
+            raise Refused(problems)
         return walk_rows(walk, walk.city.products[name])
     except Refused as refused:
         return report.failed(walk, name, refused.problems)

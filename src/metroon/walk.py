@@ -15,6 +15,7 @@ from metroon import guard, lake, locate
 from metroon.base.engine import Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import build
+from metroon.base.node import did_you_mean
 from metroon.base.period import name as period_of
 from metroon.base.store import Store
 from metroon.collect import Source, sha256
@@ -23,7 +24,7 @@ from metroon.lake import Lake, Restricted, Version
 from metroon.measure import Indicator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from metroon.base.places import Places
@@ -90,11 +91,17 @@ class Walk:
     def places(self, geography: str) -> Places:
         """A geography, cut from the rows of its product."""
         name = geography.partition(".")[0]
+        if geography not in geographies(self.city):
+            fix = did_you_mean(geography, geographies(self.city))
+            raise Refused([Problem(self.city.node.file, 0, "M106", f"there is no geography '{geography}'.", fix)])
         if name not in self._places:
-            declared = self.city.file.places[name]
+            declared, node = self.city.file.places[name], self.city.node.at("places", name)
+            if declared.product not in self.contracts:
+                fix = did_you_mean(declared.product, self.contracts)
+                raise Refused([node.problem("P104", f"there is no product '{declared.product}'.", fix, "product")])
             rows = self.engine.rows(self.lake.read(self.version(declared.product)))
             outline = self.engine.rows(self.lake.read(self.version(declared.inside))) if declared.inside else None
-            self._places |= locate.places(name, declared, self.city.node.at("places", name), rows, outline)
+            self._places |= locate.places(name, declared, node, self.contracts[declared.product], rows, outline)
         return self._places[geography]
 
     def overlaps(self, geographies: Sequence[Places]) -> dict[tuple[str, str], set[tuple[str, str]]]:
@@ -150,6 +157,17 @@ class Walk:
         while more := {u for n in todo for u in self.upstream(n)} - todo:
             todo |= more
         return todo, measures
+
+    def product_faults(self, name: str) -> list[Problem]:
+        """Names in a product's declaration that mean nothing."""
+        return list(names_faults(self.city, self.city.products[name], self.sources[name]))
+
+    def measure_faults(self, measure: str) -> list[Problem]:
+        """What is wrong with a measure as it is declared."""
+        indicator, node = self.indicators[measure], self.city.measures[measure].node
+        product = self.city.products.get(indicator.of)
+        known = self.city.file.departments, geographies(self.city)
+        return list(indicator.faults(node, product.contract if product else None, *known))
 
     # What makes doing it again unnecessary
 
@@ -207,6 +225,22 @@ class Walk:
         return {"key": key, "as_of": self.as_of.isoformat(), "made_at": made_at, "code": self.code, **parts}
 
 
+def names_faults(city: City, product: Product, source: Source) -> Iterator[Problem]:
+    """Names of other products and their columns, in references and queries, that are not there."""
+    for column in (c for c in product.contract.columns if c.refers_to):
+        name, _, key = str(column.refers_to).rpartition(".")
+        other = city.products.get(name)
+        if other is None:
+            fix = did_you_mean(name, city.products)
+            yield column.node.problem("C209", f"'{column.refers_to}' names no product of this city.", fix, "relationships")
+        elif other.contract.column(key) is None:
+            fix = did_you_mean(key, [c.name for c in other.contract.columns])
+            yield column.node.problem("C209", f"{name} has no column '{key}'.", fix, "relationships")
+    for name in sorted(source.reads(product.folder) - set(city.products)):
+        what = f"the query of {product.name} reads '{name}', which is no product."
+        yield product.collect.problem("D104", what, did_you_mean(name, city.products), "sql")
+
+
 def sources(city: City) -> dict[str, Source]:
     """Every product's source. Raises Refused with the faults of all."""
     return _all({n: lambda p=p: build("collect", p.collect, Source, city.plugins) for n, p in city.products.items()})  # type: ignore[misc]  # a bound loop variable
@@ -240,9 +274,14 @@ def _all(makers: Mapping[Any, Callable[[], T]]) -> dict[Any, T]:
     return made
 
 
-def areas(city: City, geographies: Iterable[str]) -> set[str]:
+def geographies(city: City) -> list[str]:
+    """Every geography of a city, bands too."""
+    return [n for name, g in city.file.places.items() for n in (name, *(f"{name}.{band}" for band in g.bands))]
+
+
+def areas(city: City, asked: Iterable[str]) -> set[str]:
     """The products that some geographies are cut from."""
-    named = [city.file.places[n] for g in geographies if (n := g.partition(".")[0]) in city.file.places]
+    named = [city.file.places[n] for g in asked if (n := g.partition(".")[0]) in city.file.places]
     return {p for g in named for p in (g.product, g.inside) if p}
 
 

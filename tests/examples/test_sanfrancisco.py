@@ -359,6 +359,30 @@ def test_hit_and_run_by_group_is_that_by_hand(
 
 
 @pytest.mark.parametrize(
+    ("dimension", "column", "words"),
+    [
+        ("lighting", "LIGHTING", LIGHT),
+        ("pedestrian_action", "PED_ACTION", ACTION),
+        ("is_hit_and_run", "HIT_AND_RUN", {"F": "true", "M": "true", "N": "false"}),
+    ],
+)
+def test_severe_crashes_by_circumstance_are_those_by_hand(
+    dimension: str, column: str, words: dict[str, str], crashes: list[Row], measures: dict[str, Measured]
+) -> None:
+    trials = Counter(words[r[column]] for r in crashes)
+    yes = Counter(words[r[column]] for r in crashes if _is_ksi(r))
+
+    _check_shares(_grouped(measures["ksi_share_by_circumstance"], dimension), yes, trials)
+
+
+def test_crashes_by_severity_are_those_by_hand(crashes: list[Row], measures: dict[str, Measured]) -> None:
+    shown = [e for e in measures["pedestrian_crashes_by_year"].estimates if e.cell.dimension == "severity"]
+    counted = Counter((r["ACCIDENT_YEAR"], SEVERITY[r["COLLISION_SEVERITY"]]) for r in crashes)
+
+    assert counted == {(e.cell.period, e.cell.group): e.events for e in shown}
+
+
+@pytest.mark.parametrize(
     ("dimension", "column"),
     [
         ("category", "Category"),

@@ -111,7 +111,7 @@ def _module(room: str, name: str, source: str) -> ModuleType:
     except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError, RuntimeError) as error:
         line = (error.lineno if isinstance(error, SyntaxError) else _line_in(source, error)) or 0
         what = f"the {room} kind '{name}' cannot be loaded: {type(error).__name__}: {error}."
-        raise Refused([Problem(source, line, "K105", what, "Correct the Python, or take the file out.")]) from error
+        raise Refused([Problem(source, line, "K103", what, "Correct the Python, or take the file out.")]) from error
 
 
 def _loaded(room: str, name: str, source: str) -> ModuleType:

@@ -51,7 +51,7 @@ class Store:
         except (OSError, sqlite3.OperationalError) as error:
             what = f"the operational store cannot be opened ({type(error).__name__})."
             fix = "Check free space and rights of the folder, and that no other run holds it."
-            raise Refused([Problem(str(path), 0, "S101", what, fix)]) from error
+            raise Refused([Problem(str(path), 0, "L101", what, fix)]) from error
 
     def _open(self, path: Path) -> None:
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from metroon.base.errors import Problem, Refused
+from metroon.base.errors import Refused
 from metroon.base.node import Node, did_you_mean
+from metroon.city.standard import faults
+from metroon.city.standard import schema as schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from metroon.base.errors import Problem
 
 Classification = Literal["public", "internal", "quasi", "direct", "sensitive", "free text", "linkage key"]
 """What a column may tell about a person; see docs/reference/guard.md."""
@@ -130,7 +131,7 @@ def contract(node: Node, name: str) -> Contract:
     Raises:
         Refused: Every fault at once, each with its line.
     """
-    problems = [*_schema_faults(node)]
+    problems = [*faults(node)]
     if not problems:
         problems = [*_own_faults(node, name)]
     if problems:
@@ -207,54 +208,6 @@ def _custom(node: Node) -> dict[str, object]:
 def _days(node: Node) -> float:
     per = {"d": 1.0, "day": 1.0, "days": 1.0, "h": 1 / 24, "hours": 1 / 24, "w": 7.0, "m": 30.44, "y": 365.25}
     return float(str(node.at("value").value)) * per.get(str(node.at("unit").value or "d"), 1.0)
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON schema that the standard publishes."""
-    text = files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8")
-    return cast("dict[str, Any]", json.loads(text))
-
-
-def _schema_faults(node: Node) -> Iterator[Problem]:
-    # Waits for jsonschema only when a contract has changed: reading an unchanged city stays quick.
-    from jsonschema import Draft201909Validator
-
-    if not isinstance(node.value, dict):
-        yield node.problem("C101", "the contract is empty.", "Draft one with: metroon add FILE")
-        return
-    for error in sorted(Draft201909Validator(schema()).iter_errors(node.value), key=lambda e: list(map(str, e.path))):
-        yield _fault(node, error)
-
-
-def _fault(node: Node, error: Any) -> Problem:
-    while error.context:
-        error = max(error.context, key=lambda e: len(e.absolute_path))
-    path = tuple(error.absolute_path)
-    where = ".".join(str(p) for p in path) or "the contract"
-    if error.validator in ("unevaluatedProperties", "additionalProperties"):
-        unknown = [k for k in error.instance if f"'{k}'" in error.message]
-        known = set(error.schema.get("properties", {})) | _properties_of(error.schema)
-        key = unknown[0] if unknown else ""
-        return node.problem(
-            "C102", f"{where} has a key '{key}' that ODCS 3.2 does not know.", did_you_mean(key, known), *path, key
-        )
-    if error.validator == "required":
-        missing = error.message.split("'")[1]
-        return node.problem("C103", f"{where} lacks '{missing}'.", f"Add '{missing}:' here.", *path)
-    if error.validator == "enum":
-        fix = did_you_mean(str(error.instance), map(str, error.validator_value))
-        return node.problem("C104", f"{where} is '{error.instance}', which ODCS 3.2 does not allow.", fix, *path)
-    what = f"{where} does not fit ODCS 3.2 ({error.validator})."
-    return node.problem("C104", what, f"Expected {json.dumps(error.validator_value)[:160]}.", *path)
-
-
-def _properties_of(part: Any) -> set[str]:
-    reference = part.get("$ref", "")
-    found = set(part.get("properties", {}))
-    for inner in [*part.get("allOf", []), *([schema()["$defs"][reference.split("/")[-1]]] if reference else [])]:
-        found |= _properties_of(inner)
-    return found
 
 
 def _own_faults(node: Node, name: str) -> Iterator[Problem]:

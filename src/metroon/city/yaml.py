@@ -56,7 +56,7 @@ def _composed(file: Path, name: str) -> Part | None:
         raise Refused([Problem(name, 0, "Y102", "the file is not UTF-8 text.", "Save it as UTF-8.")]) from None
     except OSError as error:
         what = f"the file cannot be read ({error.strerror})."
-        raise Refused([Problem(name, 0, "Y101", what, "Make it a file that you may read.")]) from None
+        raise Refused([Problem(name, 0, "Y102", what, "Make it a file that you may read.")]) from None
     except MarkedYAMLError as error:
         line = (error.problem_mark.line + 1) if error.problem_mark else 0
         raise Refused([Problem(name, line, "Y102", f"this is no YAML: {error.problem}.", _NEAR)]) from None

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import Kind
 from metroon.base.node import did_you_mean
 from metroon.base.sql import NotAllowed, expression
 from metroon.city.city import Period  # pydantic reads the annotation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from metroon.base.errors import Problem
     from metroon.base.estimate import Estimate, Tally
     from metroon.base.node import Node
     from metroon.city.contract import Contract
+
+
+_NO_GROUPS = ("internal", "linkage key", "free text", "direct")
 
 
 class Indicator(Kind):
@@ -68,8 +71,17 @@ class Indicator(Kind):
         """The unit as it stands after the value."""
         return self.unit
 
-    def faults(self, node: Node, contract: Contract | None, departments: set[str]) -> Iterator[Problem]:
-        """What is wrong between the measure and the product it counts."""
+    def faults(
+        self, node: Node, contract: Contract | None, departments: Collection[str], geographies: Collection[str]
+    ) -> Iterator[Problem]:
+        """What is wrong between the measure, the product it counts and the city it speaks of.
+
+        Args:
+            node: The measure's declaration.
+            contract: The product's own promise; None when the city has no such product.
+            departments: Those of the city.
+            geographies: Those of the city, bands too.
+        """
         if contract is None:
             yield node.problem("M101", f"there is no product '{self.of}'.", "Name a product of this city.", "of")
             return
@@ -81,6 +93,7 @@ class Indicator(Kind):
             for column in columns:
                 if column not in names:
                     yield node.problem("M102", f"{self.of} has no column '{column}'.", did_you_mean(column, names), key)
+        yield from self._group_faults(node, contract)
         dated = contract.column(self.period.column) if self.period else None
         if dated and dated.type not in ("date", "timestamp"):
             what = f"'{dated.name}' is no date: it cannot make periods."
@@ -88,6 +101,17 @@ class Indicator(Kind):
         if self.department and departments and self.department not in departments:
             fix = did_you_mean(self.department, departments)
             yield node.problem("M104", f"there is no department '{self.department}'.", fix, "department")
+        for name in self.places:
+            if name not in geographies:
+                fix = did_you_mean(name, geographies)
+                yield node.problem("M106", f"there is no geography '{name}'.", fix, "places")
+
+    def _group_faults(self, node: Node, contract: Contract) -> Iterator[Problem]:
+        for name in self.groups:
+            column = contract.column(name)
+            if column and column.classification in _NO_GROUPS:
+                what = f"'{name}' is {column.classification}: every value of it would be published as the name of a group."
+                yield node.problem("M107", what, "Name a column whose values are few and no secret.", "groups")
 
 
 def _expression_faults(node: Node, key: str, text: str, names: list[str]) -> Iterator[Problem]:
@@ -100,14 +124,3 @@ def _expression_faults(node: Node, key: str, text: str, names: list[str]) -> Ite
     for column in sorted(used - set(names)):
         what = f"'{key}' reads a column '{column}' that the product does not have."
         yield node.problem("M102", what, did_you_mean(column, names), key)
-
-
-def refuse(problems: Iterator[Problem]) -> None:
-    """Stop when there is any problem.
-
-    Raises:
-        Refused: With all of them.
-    """
-    found = list(problems)
-    if found:
-        raise Refused(found)
