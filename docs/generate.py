@@ -5,7 +5,7 @@ by hand and stay. Run it after a change of the command, of a kind, or of a key:
 
     python docs/generate.py              write
     python docs/generate.py --check      only tell what is not up to date
-    python docs/generate.py --picture    make docs/pictures/run.svg: the start of a real run of the demo
+    python docs/generate.py --picture    make docs/pictures/run.svg: a part of a real run of the demo
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import textwrap
 import types
+from contextlib import chdir
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -235,21 +236,27 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
 
 # The picture
 
+_TABLES = ("fire_responses", "building_permits")
+_MEASURE = "calls_within_8_minutes"
 
-def picture(measures: int = 2) -> None:
-    """The start of a real run of the demo, as the README shows it."""
-    from metroon import flow, serve
+
+def picture() -> None:
+    """A part of a real run of the demo, as the README shows it: two tables, one measure, and what to do next."""
+    from metroon import flow, report, serve
     from metroon.city import load
     from metroon.demo import build
     from metroon.walk import Walk
 
-    with tempfile.TemporaryDirectory() as folder:
-        city = load(build(Path(folder) / "arroyo_vista"))
-        run = flow.run(Walk(city, city.file.as_of or date.today()))
-    told = replace(run, measured=run.measured[:measures])
-    svg = serve.picture(serve.scoreboard(told), "metroon demo")
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        city = load(build(Path("arroyo_vista")))
+        walk = Walk(city, city.file.as_of or date.today())
+        run = flow.run(walk)
+        accounts = tuple(a for a in run.accounts if a.product in _TABLES)
+        measured = tuple(m for m in run.measured if m.measure == _MEASURE)
+        steps = report.next_steps(walk, accounts, measured)
+    part = replace(run, accounts=accounts, measured=measured, next_steps=steps)
     (DOCS / "pictures").mkdir(exist_ok=True)
-    (DOCS / "pictures" / "run.svg").write_text(svg, encoding="utf-8")
+    (DOCS / "pictures" / "run.svg").write_text(serve.picture(serve.scoreboard(part), "metroon demo"), encoding="utf-8")
 
 
 def main() -> int:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from metroon import flow, report
 from metroon.base.account import Account, Measured, Run
 from metroon.base.estimate import Cell, Estimate
+from metroon.base.node import Node
 from metroon.city import load
+from metroon.city.contract import Contract, contract
 from metroon.walk import Walk
 
 if TYPE_CHECKING:
@@ -34,6 +36,23 @@ def column(declared: str | Mapping[str, Any], name: str) -> dict[str, Any]:
         return {"name": name, **declared}
     kind, _, classification = declared.partition(" ")
     return {"name": name, "logicalType": kind, **({} if classification == "?" else {"classification": classification})}
+
+
+def promise(columns: Mapping[str, str | Mapping[str, Any]], *, unit: str = "event_on_person", **own: Any) -> Contract:
+    """The contract of a table named ``stays``; properties of the table itself are in ``table``."""
+    table = own.pop("table", {})
+    reason = "a thing" if unit == "none" else None
+    return contract(Node(_promised("stays", columns, table, privacyUnit=unit, privacyReason=reason, **own), "contract.yaml"), "stays")
+
+
+def _promised(name: str, columns: Mapping[str, Any], table: Mapping[str, Any], **own: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "v3.2.0", "kind": "DataContract", "id": name, "name": name, "version": "1.0.0", "status": "active",
+        "schema": [{
+            "name": name, "properties": [column(c, n) for n, c in columns.items()], "customProperties": ours(**table),
+        }],
+        "customProperties": ours(**own),
+    }  # fmt: skip
 
 
 @dataclass
@@ -87,14 +106,8 @@ class Town:
     ) -> Town:
         """Declare a product."""
         reason = "a thing" if unit == "none" else None
-        contract = {
-            "apiVersion": "v3.2.0", "kind": "DataContract", "id": name, "name": name, "version": "1.0.0", "status": "active",
-            "schema": [{
-                "name": name, "properties": [column(c, n) for n, c in columns.items()], "customProperties": ours(**(table or {})),
-            }],
-            "customProperties": ours(privacyUnit=unit, privacyReason=reason, releaseMode=mode, **own),
-        }  # fmt: skip
-        self.write(f"products/{name}/contract.yaml", contract)
+        promised = _promised(name, columns, table or {}, privacyUnit=unit, privacyReason=reason, releaseMode=mode, **own)
+        self.write(f"products/{name}/contract.yaml", promised)
         how = {"collect": collect or {"kind": "csv", "path": f"{name}*.csv"}, "guard": list(guard)}
         self.write(f"products/{name}/product.yaml", how)
         return self

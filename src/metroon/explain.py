@@ -182,7 +182,7 @@ def _again(walk: Walk, name: str, source: Literal["files", "versions"]) -> tuple
 
 
 def _release_sha256(walk: Walk, name: str) -> str:
-    protected, failed = flow.protect_numbers(walk, walk.same_product(name))
+    protected, failed = flow.protect_numbers(walk, walk.together(name))
     if name not in protected:
         raise Refused([p for m in failed for p in m.problems])
     return estimating.sha256(protected[name][2].estimates)

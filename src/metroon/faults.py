@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from metroon import guard
-from metroon.base.engine import Engine
+from metroon import guard, locate
+from metroon.base.engine import CannotRun, Engine
 from metroon.base.errors import Problem, Refused
-from metroon.base.node import did_you_mean
+from metroon.base.node import Node, did_you_mean
 from metroon.collect import FILE, LINE, REJECT, FileSource
 from metroon.conform.rules import rules
 from metroon.conform.typing import typed
-from metroon.walk import indicators, order, sources, techniques
+from metroon.walk import geographies, indicators, names_faults, order, sources, techniques
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,32 +21,35 @@ if TYPE_CHECKING:
 
     from metroon.city import City, Contract, Product
     from metroon.collect import Source
+    from metroon.measure import Indicator
 
 
 T = TypeVar("T")
+_ARROW = {
+    "string": pa.string(), "integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(), "date": pa.date32(),
+    "timestamp": pa.timestamp("us"), "object": pa.binary(),
+}  # fmt: skip
 
 
 def faults(city: City, as_of: date) -> list[Problem]:
     """What a person should put right before a run; an empty list means the repo is whole."""
     found: list[Problem] = []
-    known = _try(found, lambda: sources(city)) or {}
-    protecting = _try(found, lambda: techniques(city)) or {}
-    asked = _try(found, lambda: indicators(city)) or {}
-    if known.keys() == protecting.keys() == city.products.keys():
+    known, protecting, asked = sources(city, found), techniques(city, found), indicators(city, found)
+    if known.keys() == city.products.keys():
         _try(found, lambda: order(city, known, protecting))
     engine = Engine()
     for name, product in city.products.items():
         found += guard.gate(product.contract)
-        found += _references(city, product.contract)
-        found += _files(city, product, known.get(name))
-        found += (p for t in protecting.get(name, []) for p in _technique(product, t.column))
+        if name in known:
+            _try(found, lambda p=product, s=known[name]: found.extend(_files(city, p, s)))  # type: ignore[misc]  # a bound loop variable
+        found += (p for t in protecting[name] for p in _technique(product, t.column))
         _try(found, lambda c=product.contract: _rules(engine, c, as_of))  # type: ignore[misc]  # a bound loop variable
     found += _geographies(city)
     for name, indicator in asked.items():
         node = city.measures[name].node
-        product_of = city.products.get(indicator.of)
-        found += indicator.faults(node, product_of.contract if product_of else None, set(city.file.departments))
-        found += _places(city, name, indicator.places)
+        contract = city.products[indicator.of].contract if indicator.of in city.products else None
+        own = list(indicator.faults(node, contract, city.file.departments, geographies(city)))
+        found += own or _expressions(engine, indicator, contract, node)
     return sorted(set(found))
 
 
@@ -80,6 +83,18 @@ def _rules(engine: Engine, contract: Contract, as_of: date) -> None:
     rules(contract, empty, {c.name: typed(engine, empty, c) for c in contract.columns}, as_of)
 
 
+def _expressions(engine: Engine, indicator: Indicator, contract: Contract | None, node: Node) -> Iterator[Problem]:
+    columns = contract.columns if contract else ()
+    empty = engine.table(pa.schema([(c.name, _ARROW[c.type]) for c in columns]).empty_table())
+    for key, text in (("among", indicator.among), ("when", indicator.outcome())):
+        try:
+            if text is not None:
+                engine.with_column(empty, "_it", f"cast(({text}) as boolean)")
+        except CannotRun as error:
+            fix = "Write an expression that is true or false; try_cast gives null where a value does not fit."
+            yield node.problem("M105", f"'{key}' cannot be run: {error.why}.", fix, key)
+
+
 def _geographies(city: City) -> Iterator[Problem]:
     for name, g in city.file.places.items():
         node = city.node.at("places", name)
@@ -87,11 +102,5 @@ def _geographies(city: City) -> Iterator[Problem]:
             if product is not None and product not in city.products:
                 fix = did_you_mean(product, city.products)
                 yield node.problem("P104", f"there is no product '{product}'.", fix, key)
-        if g.product not in city.products:
-            continue
-        names = [c.name for c in city.products[g.product].contract.columns]
-        wanted = [("key", g.key), *([("people", g.people.column)] if g.people else [])]
-        wanted += [("bands", b.column) for b in g.bands.values()]
-        for key, column in wanted:
-            if column not in names:
-                yield node.problem("P101", f"{g.product} has no column '{column}'.", did_you_mean(column, names), key)
+        if g.product in city.products:
+            yield from locate.faults(g, node, city.products[g.product].contract)

@@ -22,8 +22,6 @@ from metroon.walk import coarsened_to
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from metroon.base.engine import Relation
-    from metroon.base.places import Places
     from metroon.city import Contract, Product
     from metroon.lake import Open, Restricted, Version
     from metroon.measure import Indicator, Tallied
@@ -97,46 +95,44 @@ class Numbers:
         tallied: Every cell, with the sums that tie the cells.
         measured: The estimates, with the words that must stand beside them.
         indicator: The measure.
-        rows: The located rows that were counted.
-        can: The geographies that the rows can be put into.
     """
 
     tallied: Tallied
     measured: Measured
     indicator: Indicator
-    rows: Relation
-    can: tuple[Places, ...]
 
 
-def walk_numbers(walk: Walk, name: str) -> Numbers:
+def walk_numbers(walk: Walk, name: str, beside: Sequence[Indicator] = ()) -> Numbers:
     """Versions to estimates of one measure: locate, tally, estimate. Nothing is released yet."""
     indicator = walk.indicators[name]
     if problems := walk.measure_faults(name):
         raise Refused(problems)
-    contract, version = walk.contracts[indicator.of], walk.version(indicator.of)
+    contract = walk.contracts[indicator.of]
     if problems := guard.gate(contract):
         raise Refused(problems)
-    walk.told("locate", name)
     asked = {g: walk.places(g) for g in indicator.places}
-    can = tuple(g for g in asked.values() if measure.can_break_down(indicator, contract, g))
-    source = f"{indicator.of}@{version.number}"
-    rows = locate.assign(walk.engine, walk.lake.read(version), contract, can, cache=walk.cache, version=source)
-    walk.told("measure", name)
-    tallied = _tally(walk, name, indicator, rows, can)
+    tallied = _tally(walk, name, indicator, beside)
     headline = tallied.periods[-1] if tallied.periods else estimating.ALL
-    told = measure.unanswerable(indicator, contract, asked, can, headline)
+    told = measure.unanswerable(indicator, contract, asked, headline)
     estimates = (*measure.estimates(indicator, tallied), *told)
     measured = report.measured(walk, name, indicator, asked, headline, outcome="released")
     notes = report.notes(indicator, tallied, asked, walk.minimum_cell(contract))
-    return Numbers(tallied, replace(measured, estimates=estimates, notes=notes), indicator, rows, can)
+    return Numbers(tallied, replace(measured, estimates=estimates, notes=notes), indicator)
 
 
-def _tally(walk: Walk, name: str, indicator: Indicator, rows: Relation, can: Sequence[Places]) -> Tallied:
-    contract = walk.contracts[indicator.of]
-    used = [g for g in can if g.id in indicator.places]
+def _tally(walk: Walk, name: str, indicator: Indicator, beside: Sequence[Indicator]) -> Tallied:
+    contract, version = walk.contracts[indicator.of], walk.version(indicator.of)
+    walk.told("locate", name)
+    own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
+    # The areas and periods of measures released together are counted too, though not shown: they tie the numbers.
+    others = [walk.places(g) for i in beside for g in i.places if g not in indicator.places]
+    every = list({g.id: g for g in (*own, *others) if locate.can_place(contract, g)}.values())
+    rows = locate.assign(walk.engine, walk.lake.read(version), contract, every, cache=walk.cache, version=version.source)
+    walk.told("measure", name)
     return measure.tally(
-        walk.engine, rows, indicator, contract, name=name, geographies=used, overlaps=walk.overlaps(used),
+        walk.engine, rows, indicator, contract, name=name, geographies=every, overlaps=walk.overlaps(every),
         minimum_cell=walk.minimum_cell(contract), as_of=walk.as_of,
+        within=measure.finest(indicator.period, [i.period for i in beside if i.period and i.of == indicator.of]),
     )  # fmt: skip
 
 
@@ -144,12 +140,12 @@ Protected = dict[str, "tuple[Numbers, Hiding, Guarded]"]
 
 
 def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[Measured]]:
-    """The measures of one product, protected together: what one hides another must not show."""
+    """Measures of the same people, protected together: what one hides another must not show."""
     made: dict[str, Numbers] = {}
-    failed = []
-    for name in names:
+    failed, group = [], list(names)
+    for name in group:
         try:
-            made[name] = walk_numbers(walk, name)
+            made[name] = walk_numbers(walk, name, [walk.indicators[n] for n in group if n != name])
         except Refused as refused:
             told = report.measured(walk, name, walk.indicators[name], {}, estimating.ALL)
             failed.append(replace(told, problems=refused.problems))
@@ -161,7 +157,8 @@ def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[M
 def _guarded(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> Guarded:
     geographies = {g.id: g for g in numbers.measured.geographies}
     floor = numbers.tallied.table.minimum_cell
-    return guard.release(walk.engine, name, numbers.measured.estimates, hiding, geographies, minimum_cell=floor)
+    hidden = frozenset(measure.released_as(c) for c in hiding.primary | hiding.secondary)
+    return guard.release(walk.engine, name, numbers.measured.estimates, hidden, geographies, minimum_cell=floor)
 
 
 def release(walk: Walk, names: Iterable[str]) -> list[Measured]:
@@ -170,7 +167,7 @@ def release(walk: Walk, names: Iterable[str]) -> list[Measured]:
     released = []
     for name, (numbers, hiding, guarded) in protected.items():
         digest = estimating.sha256(guarded.estimates)
-        advice = _advice(walk, name, numbers, guard.hidden_share(numbers.tallied.table, hiding))
+        advice = _advice(walk, name, numbers, hiding)
         evidence = {
             "measure": name,
             "parents": walk.numbers(walk.needs(name)),
@@ -186,17 +183,19 @@ def release(walk: Walk, names: Iterable[str]) -> list[Measured]:
     return [*failed, *released]
 
 
-def _advice(walk: Walk, name: str, numbers: Numbers, share: float) -> str:
+def _advice(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> str:
     limit = walk.city.file.thresholds.hidden_share
+    share = guard.hidden_share(numbers.tallied.table, hiding)
     if share <= limit:
         return ""
     begin = f"{share:.0%} of the cells had to be hidden, more than {limit:.0%}."
-    for words, coarser in measure.poolings(numbers.indicator):
-        table = _tally(walk, name, coarser, numbers.rows, numbers.can).table
+    bands = {g: [f"{g}.{b}" for b in declared.bands] for g, declared in walk.city.file.places.items()}
+    for words, coarser in measure.poolings(numbers.indicator, bands):
+        table = _tally(walk, name, coarser, ()).table
         hidden = guard.hidden_share(table, guard.hide([table])[name])
         if hidden <= limit:
-            return f"{begin} In measures/{name}.yaml, {words} leaves {hidden:.0%} hidden."
-    return f"{begin} No longer period and no fewer breakdowns get below that; count a larger group."
+            return f"{begin} In measures/{name}.yaml, {words} would leave {hidden:.0%} hidden."
+    return f"{begin} Neither longer periods nor fewer breakdowns get below that; count a larger group."
 
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:
@@ -208,8 +207,7 @@ def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     for name in walk.order:
         if name in wanted:
             accounts[name] = _try_rows(walk, name, accounts)
-    products = sorted({walk.indicators[n].of for n in measures})
-    groups = [[n for n in measures if walk.indicators[n].of == p] for p in products]
+    groups = sorted({tuple(walk.together(n)) for n in measures})
     measured = sorted((m for group in groups for m in _measures(walk, group)), key=lambda m: m.measure)
     told = [report.with_places(walk, a) for a in accounts.values()]
     failed = sum(a.outcome == "failed" for a in told) + sum(m.outcome == "failed" for m in measured)

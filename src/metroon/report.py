@@ -95,8 +95,11 @@ def with_places(walk: Walk, told: Account) -> Account:
         geographies = [walk.places(g) for g in used]
     except Refused:
         return told
-    rows, version = walk.lake.read(walk.version(told.product)), f"{told.product}@{told.version}"
-    found = locate.lost(walk.engine, rows, contract, geographies, cache=walk.cache, version=version)
+    version = walk.lake.restricted(told.product, told.version)
+    if version is None:
+        return told
+    rows, source = walk.lake.read(version), version.source
+    found = locate.lost(walk.engine, rows, contract, geographies, cache=walk.cache, version=source)
     return replace(told, outside=found.outside, no_place=found.no_place)
 
 
@@ -157,8 +160,11 @@ def notes(indicator: Indicator, tallied: Tallied, asked: Mapping[str, Places], m
     """What a reader must know beside the numbers; small counts of people stay small in words too."""
     is_people = tallied.table.unit != "none"
 
-    def few(n: int) -> str:
-        return f"fewer than {minimum_cell}" if is_people and n < minimum_cell else f"{n:,}"
+    def rows(n: int) -> str:
+        # An exact number of people would be one more equation, which the guard does not know of.
+        if not is_people:
+            return f"{n:,} rows"
+        return f"fewer than {minimum_cell} rows" if n < minimum_cell else f"{minimum_cell} rows or more"
 
     made = [f"{g.label}: {g.note}" for g in asked.values() if g.note]
     if indicator.needs_people:
@@ -166,11 +172,11 @@ def notes(indicator: Indicator, tallied: Tallied, asked: Mapping[str, Places], m
     if tallied.partial:
         made.append(f"Not released, because the data do not cover it wholly: {', '.join(tallied.partial)}")
     if tallied.undated:
-        made.append(f"{few(tallied.undated)} rows have no date and are in no period")
+        made.append(f"{rows(tallied.undated)} have no date and are in no period")
     if tallied.undecided:
-        made.append(f"{few(tallied.undecided)} rows are left out: it is not recorded whether they count")
+        made.append(f"{rows(tallied.undecided)} are left out: it is not recorded whether they count")
     if indicator.needs_people and tallied.outside:
-        made.append(f"{few(tallied.outside)} rows lie in no area and are in no rate")
+        made.append(f"{rows(tallied.outside)} lie in no area and are in no rate")
     return (*made, *([indicator.note] if indicator.note else []))
 
 

@@ -69,6 +69,7 @@ class Walk:
         self.indicators = indicators(self.city)
         self.order = order(self.city, self.sources, self.techniques)
         self.contracts = _inherited(self.city, self.sources, self.order)
+        self._kin = _kin(self.city, self.sources)
         self.code = {"version": metroon.__version__, "sha256": lake.code_sha256()}
         self._places: dict[str, Places] = {}
         self._overlaps: dict[tuple[str, str], set[tuple[str, str]]] = {}
@@ -134,9 +135,14 @@ class Walk:
         """The products that a measure reads: what it counts, and the areas it is broken down by."""
         return {self.indicators[measure].of, *areas(self.city, self.indicators[measure].places)}
 
-    def same_product(self, measure: str) -> list[str]:
-        """The measures of the same product, this one too: they are released together."""
-        return sorted(n for n, i in self.indicators.items() if i.of == self.indicators[measure].of)
+    def together(self, measure: str) -> list[str]:
+        """The measures released together with one, this one too.
+
+        They count the same product, or products that are made of each other: the same people may be in all of them,
+        so what one hides another must not tell.
+        """
+        kin = self._kin[self.indicators[measure].of] if self.indicators[measure].of in self._kin else {measure}
+        return sorted(n for n, i in self.indicators.items() if n == measure or i.of in kin)
 
     def wanted(self, names: Sequence[str]) -> tuple[set[str], list[str]]:
         """The products and measures that some names mean, with all that they need; no names mean all.
@@ -152,7 +158,7 @@ class Walk:
         if not names:
             return set(self.city.products), sorted(self.indicators)
         asked = [n for n, i in self.indicators.items() if n in names or i.of in names]
-        measures = sorted({m for n in asked for m in self.same_product(n)})
+        measures = sorted({m for n in asked for m in self.together(n)})
         todo = ({*names} | {p for m in measures for p in self.needs(m)}) & set(self.city.products)
         while more := {u for n in todo for u in self.upstream(n)} - todo:
             todo |= more
@@ -192,17 +198,20 @@ class Walk:
         folder = self.city.folder
         return lake.key({
             "measure": name,
-            "declared": lake.text_sha256(*(folder / "measures" / f"{n}.yaml" for n in self.same_product(name))),
+            "declared": lake.text_sha256(*(folder / "measures" / f"{n}.yaml" for n in self.together(name))),
             "city": lake.text_sha256(folder / "city.yaml"),
-            "contract": lake.text_sha256(folder / "products" / self.indicators[name].of / "contract.yaml"),
-            "parents": self.numbers({p for n in self.same_product(name) for p in self.needs(n)}),
+            "contract": {p: lake.text_sha256(folder / "products" / p / "contract.yaml") for p in self._counted(name)},
+            "parents": self.numbers({p for n in self.together(name) for p in self.needs(n)}),
             "today": self._today(name),
             "code": self.code,
         })  # fmt: skip
 
+    def _counted(self, name: str) -> list[str]:
+        return sorted({self.indicators[n].of for n in self.together(name)})
+
     def _today(self, name: str) -> dict[str, str]:
         # Of the day itself only the period it lies in decides what is released: which periods are over.
-        periods = {n: self.indicators[n].period for n in self.same_product(name)}
+        periods = {n: self.indicators[n].period for n in self.together(name)}
         return {n: period_of(self.as_of, p.grain) for n, p in periods.items() if p is not None}
 
     def numbers(self, products: Iterable[str]) -> dict[str, int]:
@@ -241,27 +250,27 @@ def names_faults(city: City, product: Product, source: Source) -> Iterator[Probl
         yield product.collect.problem("D104", what, did_you_mean(name, city.products), "sql")
 
 
-def sources(city: City) -> dict[str, Source]:
-    """Every product's source. Raises Refused with the faults of all."""
-    return _all({n: lambda p=p: build("collect", p.collect, Source, city.plugins) for n, p in city.products.items()})  # type: ignore[misc]  # a bound loop variable
+def sources(city: City, found: list[Problem] | None = None) -> dict[str, Source]:
+    """Every product's source. Faults go into ``found``; without it they are raised as Refused, all at once."""
+    return _all({n: lambda p=p: build("collect", p.collect, Source, city.plugins) for n, p in city.products.items()}, found)  # type: ignore[misc]  # a bound loop variable
 
 
-def indicators(city: City) -> dict[str, Indicator]:
-    """Every measure. Raises Refused with the faults of all."""
-    return _all({n: lambda d=d: build("measure", d.node, Indicator, city.plugins) for n, d in city.measures.items()})  # type: ignore[misc]  # a bound loop variable
+def indicators(city: City, found: list[Problem] | None = None) -> dict[str, Indicator]:
+    """Every measure. Faults go into ``found``; without it they are raised as Refused, all at once."""
+    return _all({n: lambda d=d: build("measure", d.node, Indicator, city.plugins) for n, d in city.measures.items()}, found)  # type: ignore[misc]  # a bound loop variable
 
 
-def techniques(city: City) -> dict[str, list[Technique]]:
-    """Every product's techniques. Raises Refused with the faults of all."""
+def techniques(city: City, found: list[Problem] | None = None) -> dict[str, list[Technique]]:
+    """Every product's techniques. Faults go into ``found``; without it they are raised as Refused, all at once."""
     made = _all({
         (n, i): lambda t=t: build("guard", t, Technique, city.plugins)  # type: ignore[misc]  # a bound loop variable
         for n, p in city.products.items()
         for i, t in enumerate(p.guard.each())
-    })  # fmt: skip
+    }, found)  # fmt: skip
     return {n: [t for (name, _), t in made.items() if name == n] for n in city.products}
 
 
-def _all(makers: Mapping[Any, Callable[[], T]]) -> dict[Any, T]:
+def _all(makers: Mapping[Any, Callable[[], T]], found: list[Problem] | None) -> dict[Any, T]:
     made: dict[Any, T] = {}
     problems: list[Problem] = []
     for name, maker in makers.items():
@@ -269,7 +278,9 @@ def _all(makers: Mapping[Any, Callable[[], T]]) -> dict[Any, T]:
             made[name] = maker()
         except Refused as refused:
             problems += refused.problems
-    if problems:
+    if found is not None:
+        found += problems
+    elif problems:
         raise Refused(problems)
     return made
 
@@ -310,6 +321,15 @@ def order(city: City, known: Mapping[str, Source], protecting: Mapping[str, Sequ
         what = f"products are made of each other: {' > '.join(names)}."
         at = city.products[names[0]].collect.file
         raise Refused([Problem(at, 1, "F103", what, "Take one of the references or queries out.")]) from None
+
+
+def _kin(city: City, known: Mapping[str, Source]) -> dict[str, set[str]]:
+    kin = {n: {n} for n in city.products}
+    for name, product in city.products.items():
+        for other in known[name].reads(product.folder) & set(city.products):
+            both = kin[name] | kin[other]
+            kin |= dict.fromkeys(both, both)
+    return kin
 
 
 def _inherited(city: City, known: Mapping[str, Source], names: Sequence[str]) -> dict[str, Contract]:

@@ -32,6 +32,7 @@ class Places:
         people_source: Where ``people`` comes from, with its year.
         base: For bands: the geography whose areas were grouped.
         areas: For bands: area key in ``base`` -> place key here.
+        whole: For bands: the places of ``base``, so that a point is in the band of its area.
         note: What a reader must know before using it, such as who drew it.
     """
 
@@ -45,6 +46,7 @@ class Places:
     people_source: str = ""
     base: str = ""
     areas: Mapping[str, str] = field(default_factory=dict)
+    whole: Places | None = None
     note: str = ""
 
     @property
@@ -78,6 +80,9 @@ def locate(places: Places, longitude: NDArray[np.float64], latitude: NDArray[np.
         >>> locate(square, np.array([1.5, 9.0, np.nan, 0.0]), np.array([1.5, 9.0, 1.0, 0.0])).tolist()
         ['a', '(outside)', '(no place)', '(no place)']
     """
+    if places.whole is not None:
+        bands = {**places.areas, NOWHERE: NOWHERE}
+        return np.array([bands.get(k, OUTSIDE) for k in locate(places.whole, longitude, latitude)], dtype=object)
     x, y = np.asarray(longitude, dtype=float), np.asarray(latitude, dtype=float)
     found = np.full(len(x), OUTSIDE, dtype=object)
     usable = np.isfinite(x) & np.isfinite(y) & (np.abs(x) <= 180) & (np.abs(y) <= 90) & ~((x == 0) & (y == 0))

@@ -152,11 +152,12 @@ def words(header: str) -> list[str]:
     """The words of a header or file name, however it joins them.
 
     Example:
-        >>> words("SSNDataQuality"), words("Final_Incident_Type"), words("CoCCode")
-        (['SSN', 'Data', 'Quality'], ['Final', 'Incident', 'Type'], ['Coc', 'Code'])
+        >>> words("SSNDataQuality"), words("Final_Incident_Type"), words("EnrollmentCoCID")
+        (['SSN', 'Data', 'Quality'], ['Final', 'Incident', 'Type'], ['Enrollment', 'Coc', 'ID'])
     """
     # Words such as CoC and HoH are one word.
-    text = re.sub(r"([A-Z][a-z][A-Z])(?=[A-Z][a-z]|[^A-Za-z]|$)", lambda m: m[1].capitalize(), header)
+    text = re.sub(r"([A-Z][a-z][A-Z])(?=[A-Z][a-z]|ID|[^A-Za-z]|$)", lambda m: m[1].capitalize(), header)
+    text = re.sub(r"(?<=[A-Z])(?<!COV|.GU|.UU)ID$", " ID", text) if not text.isupper() else text
     text = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     return [w for w in re.split(r"[\W_]+", text) if w]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from metroon.base.errors import Refused
 from metroon.base.node import Node, did_you_mean
+from metroon.city.properties import CUSTOM as CUSTOM
+from metroon.city.properties import custom, days, latency, listed, naming_faults, property_faults, property_node
 from metroon.city.standard import faults
 from metroon.city.standard import schema as schema
 
@@ -25,15 +28,8 @@ Type = Literal["string", "integer", "number", "boolean", "date", "timestamp", "o
 PrivacyUnit = Literal["person", "event_on_person", "none"]
 """What one row counts: a person, an event on a person, or a thing or declared public record."""
 
-CUSTOM: dict[str, tuple[str, ...]] = {
-    "contract": (
-        "privacyUnit", "privacyReason", "personKey", "minimumCell", "releaseMode", "accessLevel", "purposes",
-        "legalBasis", "retention", "agreements", "harmNotes", "collectionProvenance",
-    ),
-    "table": ("point", "geographyKey", "eventTime", "grain"),
-    "column": ("missingCodes", "demographic", "identifier", "standard", "declassified"),
-}  # fmt: skip
-"""Our own properties by level; they carry ``vendor: metroon`` so that other tools pass them by."""
+# A name that SQL takes without quotes; names that begin with _ are the engine's own columns.
+_NAME = re.compile(r"[^\W\d_]\w*")
 
 
 @dataclass(frozen=True)
@@ -137,10 +133,9 @@ def contract(node: Node, name: str) -> Contract:
     if problems:
         raise Refused(problems)
     table = node.at("schema", 0)
-    own, own_table = _custom(node), _custom(table)
+    own, own_table = custom(node), custom(table)
     point = cast("dict[str, str] | None", own_table.get("point"))
-    keys = own_table.get("geographyKey") or []
-    latency = next((s for s in node.at("slaProperties").each() if s.at("property").value == "latency"), None)
+    promise = latency(node)
     return Contract(
         name=name,
         title=str(table.at("businessName").value or node.at("name").value or name),
@@ -153,11 +148,11 @@ def contract(node: Node, name: str) -> Contract:
         minimum_cell=cast("int | None", own.get("minimumCell")),
         mode=cast("Literal['rows', 'aggregate']", own.get("releaseMode") or "aggregate"),
         event_time=cast("str | None", own_table.get("eventTime")),
-        latency_days=_days(latency) if latency else None,
+        latency_days=days(promise) if promise else None,
         point=(point["longitude"], point["latitude"]) if point else None,
         geography_keys=tuple(
             GeographyKey(str(k["column"]), str(k["layer"]), str(k.get("vintage", "")))
-            for k in (keys if isinstance(keys, list) else [keys])
+            for k in cast("list[dict[str, object]]", listed(own_table.get("geographyKey")))
         ),
         quality=tuple(_quality(table)),
         node=node,
@@ -167,22 +162,19 @@ def contract(node: Node, name: str) -> Contract:
 
 def _column(node: Node, index: int) -> Column:
     value: Any = node.value
-    own = _custom(node)
-    codes = own.get("missingCodes") or []
-    relations = [r for r in value.get("relationships", []) if r.get("type", "foreignKey") == "foreignKey"]
+    own = custom(node)
+    codes = [c if isinstance(c, dict) else {"value": c} for c in cast("list[Any]", own.get("missingCodes") or [])]
+    relations = value.get("relationships") or []
     return Column(
-        name=str(value["name"]),
-        source=str(value.get("physicalName", value["name"])),
+        name=value["name"],
+        source=str(value.get("physicalName", value["name"])).strip(),
         type=value.get("logicalType", "string"),
         classification=value.get("classification"),
         title=str(value.get("businessName", value["name"])),
         description=" ".join(str(value.get("description", "")).split()),
         options=value.get("logicalTypeOptions", {}),
-        missing={
-            str(c["value"] if isinstance(c, dict) else c): str(c.get("reason", "") if isinstance(c, dict) else "")
-            for c in cast("list[Any]", codes)
-        },
-        allowed=tuple(str(e["value"]) for e in value.get("enum", [])),
+        missing={str(c["value"]): str(c.get("reason") or "") for c in codes},
+        allowed=tuple(_text(e["value"]) for e in value.get("enum", [])),
         is_required=bool(value.get("required")),
         is_unique=bool(value.get("unique")),
         key_position=value.get("primaryKeyPosition", index + 1) if value.get("primaryKey") else None,
@@ -192,22 +184,17 @@ def _column(node: Node, index: int) -> Column:
     )
 
 
+def _text(value: object) -> str:
+    # As the engine writes it: true, not True.
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _quality(table: Node) -> Iterator[tuple[Node, str | None]]:
     for rule in table.at("quality").each():
         yield rule, None
     for column in table.at("properties").each():
         for rule in column.at("quality").each():
             yield rule, str(column.at("name").value)
-
-
-def _custom(node: Node) -> dict[str, object]:
-    listed = [p for p in node.at("customProperties").each() if p.at("vendor").value == "metroon"]
-    return {str(p.at("property").value): p.at("value").value for p in listed}
-
-
-def _days(node: Node) -> float:
-    per = {"d": 1.0, "day": 1.0, "days": 1.0, "h": 1 / 24, "hours": 1 / 24, "w": 7.0, "m": 30.44, "y": 365.25}
-    return float(str(node.at("value").value)) * per.get(str(node.at("unit").value or "d"), 1.0)
 
 
 def _own_faults(node: Node, name: str) -> Iterator[Problem]:
@@ -222,14 +209,25 @@ def _own_faults(node: Node, name: str) -> Iterator[Problem]:
         yield table.problem("C106", what, f"Write name: {name}", "name")
     columns = [str(c.at("name").value) for c in table.at("properties").each()]
     yield from _column_faults(table, columns)
-    yield from _custom_faults(node, table, columns)
+    levels = [("contract", node), ("table", table), *(("column", c) for c in table.at("properties").each())]
+    for level, at in levels:
+        yield from property_faults(level, at)
+    yield from naming_faults(node, table)
+    yield from _unit_faults(node)
 
 
 def _column_faults(table: Node, columns: list[str]) -> Iterator[Problem]:
     if not columns:
         yield table.problem("C107", "the table has no columns.", "Draft them with: metroon add FILE", "properties")
-    for column, name in zip(table.at("properties").each(), columns, strict=True):
-        if columns.count(name) > 1:
+    if table.at("relationships").value:
+        what = "references of the whole table are not checked by Metroon."
+        yield table.problem("C209", what, "Write each below its column.", "relationships")
+    for index, (column, name) in enumerate(zip(table.at("properties").each(), columns, strict=True)):
+        if not _NAME.fullmatch(name):
+            fix = "Use letters, digits and _ and start with a letter; the header of the file goes into physicalName."
+            yield column.problem("C119", f"'{name}' cannot be the name of a column.", fix, "name")
+        # The engine does not tell capital letters from small ones.
+        if name.lower() in [n.lower() for n in columns[:index]]:
             yield column.problem("C108", f"column '{name}' stands here twice.", "Remove or rename one.", "name")
         kind = column.at("logicalType").value or "string"
         if kind not in get_args(Type):
@@ -239,42 +237,33 @@ def _column_faults(table: Node, columns: list[str]) -> Iterator[Problem]:
         if given is not None and given not in CLASSES:
             what = f"column '{name}' has an unknown classification '{given}'."
             yield column.problem("C110", what, did_you_mean(str(given), CLASSES), "classification")
+        yield from _reference_faults(column, name)
 
 
-def _custom_faults(node: Node, table: Node, columns: list[str]) -> Iterator[Problem]:
-    levels = [("contract", node), ("table", table), *(("column", c) for c in table.at("properties").each())]
-    for level, at in levels:
-        for item in at.at("customProperties").each():
-            if item.at("vendor").value == "metroon" and item.at("property").value not in CUSTOM[level]:
-                what = f"Metroon has no {level} property '{item.at('property').value}'."
-                fix = did_you_mean(str(item.at("property").value), CUSTOM[level])
-                yield item.problem("C111", what, fix, "property")
-    own, own_table = _custom(node), _custom(table)
-    named = {"personKey": own.get("personKey"), "eventTime": own_table.get("eventTime")}
-    point: Any = own_table.get("point") or {}
-    named |= {f"point.{axis}": point.get(axis) for axis in ("longitude", "latitude") if point}
-    keys: Any = own_table.get("geographyKey") or []
-    named |= {f"geographyKey {i + 1}": k.get("column") for i, k in enumerate(keys if isinstance(keys, list) else [keys])}
-    for key, column in named.items():
-        if column is not None and column not in columns:
-            what = f"{key} names a column '{column}' that the table does not have."
-            yield table.problem("C112", what, did_you_mean(str(column), columns), "customProperties")
-    yield from _unit_faults(node, own)
+def _reference_faults(column: Node, name: str) -> Iterator[Problem]:
+    targets = [r.at("to").value for r in column.at("relationships").each()]
+    if len(targets) > 1:
+        what = f"column '{name}' refers to {len(targets)} columns."
+        yield column.problem("C209", what, "Keep one: Metroon checks one reference of a column.", "relationships")
+    elif targets and not (isinstance(targets[0], str) and re.fullmatch(r"\w+\.\w+", targets[0])):
+        what = f"the reference of column '{name}' names no product and column."
+        yield column.problem("C209", what, "Write to: other_product.column", "relationships")
 
 
-def _unit_faults(node: Node, own: Mapping[str, object]) -> Iterator[Problem]:
-    unit = own.get("privacyUnit")
-    units = get_args(PrivacyUnit)
-    if unit is not None and unit not in units:
-        fix = did_you_mean(str(unit), units)
-        yield node.problem("C113", f"privacyUnit is '{unit}'.", fix, "customProperties")
+def _unit_faults(node: Node) -> Iterator[Problem]:
+    own = custom(node)
+    unit, mode, floor = own.get("privacyUnit"), own.get("releaseMode"), own.get("minimumCell")
+    if unit is not None and unit not in get_args(PrivacyUnit):
+        fix = did_you_mean(str(unit), get_args(PrivacyUnit))
+        yield property_node(node, "privacyUnit").problem("C113", f"privacyUnit is '{unit}'.", fix, "value")
     if unit == "none" and not own.get("privacyReason"):
         what = "privacyUnit is none without a privacyReason: rows would count as things nobody stands behind."
-        yield node.problem("C114", what, "Add the property privacyReason and say why no person stands behind a row.")
-    if own.get("releaseMode") not in (None, "rows", "aggregate"):
-        what = f"releaseMode is '{own.get('releaseMode')}'."
-        yield node.problem("C115", what, "Write rows, or aggregate (only measures leave).", "customProperties")
-    floor = own.get("minimumCell")
-    if floor is not None and (not isinstance(floor, int) or floor < 3):
+        fix = "Add the property privacyReason and say why no person stands behind a row."
+        yield property_node(node, "privacyUnit").problem("C114", what, fix)
+    if mode not in (None, "rows", "aggregate"):
+        what, fix = f"releaseMode is '{mode}'.", "Write rows, or aggregate (only measures leave)."
+        yield property_node(node, "releaseMode").problem("C115", what, fix, "value")
+    if isinstance(floor, int) and not isinstance(floor, bool) and floor < 3:
         what = "minimumCell must be a whole number of at least 3."
-        yield node.problem("C116", what, "Leave it out for the city's own (default 11).", "customProperties")
+        fix = "Leave it out for the city's own (default 11)."
+        yield property_node(node, "minimumCell").problem("C116", what, fix, "value")

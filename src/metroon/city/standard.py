@@ -34,17 +34,15 @@ def faults(node: Node) -> Iterator[Problem]:
         yield node.problem("C101", "the contract is empty.", "Draft one with: metroon add FILE")
         return
     found = [_deepest(e) for e in Draft201909Validator(schema()).iter_errors(_with_types(node.value))]
-    found.sort(key=lambda e: [str(k) for k in e.absolute_path])
     wrong = [tuple(e.absolute_path) for e in found if e.validator not in _UNKNOWN_KEY]
+    mistyped = [tuple(e.absolute_path) for e in found if e.validator == "type"]
     for error in found:
         path = tuple(error.absolute_path)
         if error.validator in _UNKNOWN_KEY:
             # A wrong value makes the validator forget which keys it knew: only keys that nobody knows are told then.
             has_other = any(p[: len(path)] == path for p in wrong)
             yield from _unknown_keys(node, error, path, has_other=has_other)
-        elif error.validator != "enum" or path not in [
-            tuple(e.absolute_path) for e in found if e.validator == "type"
-        ]:
+        elif error.validator == "type" or path not in mistyped:
             yield _fault(node, error, path)
 
 
@@ -71,7 +69,10 @@ def _deepest(error: Any) -> Any:
 
 
 def _is_choice_of_keys(error: Any) -> bool:
-    return error.validator == "oneOf" and all("required" in part for part in error.validator_value)
+    """Whether one of several keys must stand there, and none or more than one does."""
+    if error.validator != "oneOf" or not all("required" in part for part in error.validator_value):
+        return False
+    return sum(part["required"][0] in error.instance for part in error.validator_value) != 1
 
 
 def _unknown_keys(node: Node, error: Any, path: tuple[str | int, ...], *, has_other: bool) -> Iterator[Problem]:
@@ -85,11 +86,13 @@ def _unknown_keys(node: Node, error: Any, path: tuple[str | int, ...], *, has_ot
 def _fault(node: Node, error: Any, path: tuple[str | int, ...]) -> Problem:
     where, value = _place(node, path), error.validator_value
     if error.validator == "required":
-        missing = next(k for k in value if k not in error.instance)
+        missing = error.message.split("'")[1]
         return node.problem("C103", f"{where} lacks '{missing}'.", f"Add '{missing}:' here.", *path)
     if _is_choice_of_keys(error):
         keys = [part["required"][0] for part in value]
-        return node.problem("C103", f"{where} needs exactly one number to be held to.", f"Write one of: {', '.join(keys)}.", *path)
+        return node.problem(
+            "C103", f"{where} needs exactly one number to be held to.", f"Write one of: {', '.join(keys)}.", *path
+        )
     if error.validator == "enum":
         fix = did_you_mean(str(error.instance), map(str, value))
         return node.problem("C104", f"{where} is '{error.instance}', which ODCS 3.2 does not allow.", fix, *path)
@@ -108,13 +111,17 @@ _TYPES = {
 }  # fmt: skip
 
 
+_EXAMPLES = {
+    "string": "text", "number": "1.5", "integer": "3", "boolean": "true", "array": "[a, b]", "object": "{key: value}",
+}  # fmt: skip
+
+
 def _type_fix(error: Any) -> str:
     if error.instance is None:
         return "Write its value, or take the line out."
     if error.validator_value == "string" and isinstance(error.instance, (int, float)):
         return "Put the value in quotes."
-    examples = {"array": "[a, b], or one line for each with - before it", "object": "{key: value}", "boolean": "true"}
-    return f"Write it like this: {examples.get(error.validator_value, '1')}."
+    return f"Write it like this: {_EXAMPLES.get(str(error.validator_value), 'text')}"
 
 
 def _place(node: Node, path: tuple[str | int, ...]) -> str:
@@ -124,6 +131,9 @@ def _place(node: Node, path: tuple[str | int, ...]) -> str:
         rest = ".".join(str(k) for k in path[4:])
         column = f"column '{name}'" if isinstance(name, str) else f"column {int(path[3]) + 1}"
         return f"{rest} of {column}" if rest else column
+    if path[:1] == ("schema",) and len(path) > 1:
+        rest = ".".join(str(k) for k in path[2:])
+        return f"{rest} of the table" if rest else "the table"
     return ".".join(str(k) for k in path) or "the contract"
 
 

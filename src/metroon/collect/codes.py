@@ -91,7 +91,8 @@ def _implausible(
     if suspect == 99:
         is_code = max(others) <= 49 and len(set(others)) <= 40 and len(set(others)) > 1
         return apart if is_code and rows >= total / 100 and not AGE.search(name) else ""
-    return apart if max(others) < suspect / 2 and _is_frequent(rows, total) else ""
+    is_age = bool(AGE.search(name)) and max(others) <= 125
+    return apart if is_age or (max(others) < suspect / 2 and _is_frequent(rows, total)) else ""
 
 
 def _zero(rows: int, total: int, others: list[float], name: str, values: Mapping[str, float], counts: Counts) -> str:

@@ -60,7 +60,7 @@ def dialect(file: Path) -> Dialect:
     if not any(line.strip() for line in lines):
         raise Unreadable("the file is empty.", "Ask the department to send it again.")
     delimiter = _delimiter(lines, file)
-    quote = '"' if _is_quoted(lines, delimiter) else _NO_QUOTE
+    quote = min('"', _NO_QUOTE, key=lambda sign: _ragged(lines, delimiter, sign))
     records = _records(lines, delimiter, quote)
     _refuse_without_header(records)
     return Dialect(delimiter, quote, encoding, _has_second_header(records))
@@ -120,12 +120,10 @@ def _records(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
     return records[:-1] if len(lines) == _LINES and len(records) > 1 else records
 
 
-def _is_quoted(lines: list[str], delimiter: str) -> bool:
-    """Whether quotes stand around fields; where they only begin one, they are part of the text."""
-    fields = [f.strip() for line in lines for f in line.rstrip("\r\n").split(delimiter)]
-    begun = [f for f in fields if f.startswith('"')]
-    ended = [f for f in fields if len(f) > 1 and f.endswith('"')]
-    return not begun or len(ended) >= len(begun) / 2
+def _ragged(lines: list[str], delimiter: str, quote: str) -> int:
+    """How many records have not the usual number of fields."""
+    widths = Counter(len(r) for r in _records(lines, delimiter, quote))
+    return sum(widths.values()) - max(widths.values())
 
 
 def _refuse_without_header(records: list[list[str]]) -> None:

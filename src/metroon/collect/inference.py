@@ -36,6 +36,9 @@ _MONTHS = {m[:3]: i for i, m in enumerate(
     ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
      "december"), start=1,
 )}  # fmt: skip
+_LIST = 40
+"""Values of a list of codes at the most; one that holds a letter is no column of numbers with mistakes."""
+_HUGE = 2.0**53  # beyond it a number is no longer exact, and conform refuses it as an integer
 _YEARS = range(1800, 2101)
 
 _DAYS = (
@@ -91,7 +94,7 @@ def infer(counts: Mapping[str, int], *, is_date: bool = False, is_code: bool = F
     if found is None:
         found = _dates(counts, total, is_date=is_date)
     if found is None:
-        return Found("string", None, {}, 0, tuple(_why_text(counts, total)))
+        return Found("string", None, {}, 0, tuple(_why_text(counts, total, is_code=is_code)))
     if is_code and found.type in ("integer", "number"):
         return Found("string", None, {}, 0, found.notes)
     return found
@@ -102,15 +105,15 @@ def _numbers(counts: Mapping[str, int], total: int) -> Found | None:
     if any(_CODED.fullmatch(t) for t in whole):
         return None
     dotted = {t for t in counts if _WHOLE.fullmatch(t)}
-    fits = whole | dotted
-    if _rows(counts, fits) >= ENOUGH * total:
-        notes = ["Whole numbers written with a decimal point, as programs do that hold empty cells as numbers."]
-        told = tuple(notes) if len(dotted) == len(fits) else ()
-        return Found("integer", None, {t: float(t) for t in fits}, total - _rows(counts, fits), told)
-    fits = {t for t in counts if _NUMBER.fullmatch(t) and abs(float(t)) < 1e300}
-    if _rows(counts, fits) >= ENOUGH * total:
-        return Found("number", None, {t: float(t) for t in fits}, total - _rows(counts, fits))
-    return None
+    numbers = {t for t in counts if _NUMBER.fullmatch(t) and abs(float(t)) < _HUGE}
+    is_list = len(numbers) < len(counts) <= _LIST
+    if is_list or _rows(counts, numbers) < ENOUGH * total:
+        return None
+    kind: Inferred = "integer" if numbers == whole | dotted else "number"
+    only_dotted = kind == "integer" and not whole
+    notes = ("Whole numbers written with a decimal point, as programs do that hold empty cells as numbers.",)
+    misfits = total - _rows(counts, numbers)
+    return Found(kind, None, {t: float(t) for t in numbers}, misfits, notes if only_dotted else ())
 
 
 def _dates(counts: Mapping[str, int], total: int, *, is_date: bool) -> Found | None:
@@ -233,14 +236,14 @@ def _format_notes(form: str, fits: Mapping[str, datetime]) -> list[str]:
     return notes
 
 
-def _why_text(counts: Mapping[str, int], total: int) -> Iterable[str]:
+def _why_text(counts: Mapping[str, int], total: int, *, is_code: bool) -> Iterable[str]:
     """Why a column that looks like numbers or dates stays text."""
     if _rows(counts, {t for t in counts if _MONEY.fullmatch(t) or _NUMBER.fullmatch(t)}) >= ENOUGH * total:
         if any(_MONEY.fullmatch(t) for t in counts):
             yield "Numbers written with $, % or thousands separators stay text until they are sent plain."
         return
     numbers = _rows(counts, {t for t in counts if _NUMBER.fullmatch(t)})
-    if 0.8 * total <= numbers < ENOUGH * total:
+    if len(counts) > _LIST and not is_code and 0.8 * total <= numbers < ENOUGH * total:
         yield f"{numbers / total:.1%} of the values are numbers; with the rest it stays text."
     dated = _rows(counts, {t for t in counts if _iso(t)})
     forms = [f for f in FORMATS if any(parse(t, f) for t in list(counts)[:_TRIED])] if dated < total else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from metroon.base.node import Node
 from metroon.base.patterns import hits
 from metroon.base.profile import ColumnProfile, MissingCode, Profile, Shape, column_names
 from metroon.city.contract import contract
-from metroon.collect.codes import as_words, closed_list, in_dates, in_numbers, in_text
+from metroon.collect.codes import YEAR, as_words, closed_list, in_dates, in_numbers, in_text
 from metroon.collect.deliveries import Unreadable
 from metroon.collect.dialect import Dialect, dialect
 from metroon.collect.inference import Found, infer
@@ -39,14 +39,16 @@ KINDS = {
 }  # fmt: skip
 """File ending -> the collect kind that reads it."""
 
+EMPTY = "Nothing is recorded in any row."
 _BLANKS = " \t\n\r\v\f"
 _SAMPLED = 2_000
 """Values that the patterns are tried on: enough to tell a share to a few percent."""
 
 _CODE = re.compile(
     r"(^|_)(ids?|no|num|nbr|nr|number|key|code|cd|apn|parcel|uuid|guid|rsn|tract|tractce\d*|block|codigo|cedula|folio)_?$"
-    r"|fips|geoid|zip|postal|postcode|phone|telefono|(^|_)(ssn|tel|apn)(_|$)|soc(ial)?_sec"
-    r"|(case|person|client|record|object|global|incident|unique|crash|asset|par)(id|no|num)$|(^|_)geo_id"
+    r"|fips|geoid|zip|postal|postcode|phone|telefono|(^|_)(ssn|tel|apn)(_|$)|soc(ial)?_sec(urity)?(_no|_num|_number|_id)?$"
+    r"|(case|person|client|record|object|global|incident|unique|crash|asset|par)(id|no|num)$|(^|_)geo_id|code$|rsn$"
+    r"|(^|_)[a-z]id$"
 )
 _DATE = re.compile(r"date|(^|_)(dt|dtm|day|ts|time|datetime|timestamp|fecha|dia|hora|dob|birth|at|on)(_|$)|_dt$|birth")
 # The likelier it is when something happened, the earlier it stands; the last are when somebody wrote it down.
@@ -58,9 +60,9 @@ _EVENTS = (
         r"open|report|request|received|start|entry|begin|issue|filed|submitted|inspect|info|(^|_)(date|fecha|ts|time|datetime)_?$"
     ),
 )
+_LATER = re.compile(r"clos|complet|resol|created|effective|(^|_)(end|exit|final\w*)(_|$)")
 _NO_EVENT = re.compile(
-    r"birth|(^|_)dob(_|$)|nacim|expir|due|target|updat|modif|clos|complet|resol|(^|_)(end|exit|final|deleted?|proc\w*|export\w*)(_|$)"
-    r"|created|valid|effective|proc_?date|load"
+    r"birth|(^|_)dob(_|$)|nacim|expir|due|target|updat|modif|valid|load|(^|_)(deleted?|proc\w*|export\w*)(_|$)"
 )
 _LONGITUDE = re.compile(r"(^|_)(lon|long|lng|longitude|longitud|point_x|x)_?$|longitude")
 _LATITUDE = re.compile(r"(^|_)(lat|latitude|latitud|point_y|y)_?$|latitude")
@@ -133,8 +135,10 @@ def _profiled(
             columns.append(_geometry(header, name, values))
         else:
             columns.append(_column(_counted(header, name, values)))
+    columns, shared = _shared(columns)
     key = _key(columns, rows, {name: f"c{i}" for i, name in enumerate(names)})
-    event = _event_time(columns)
+    shared += _nearly_key(columns) if not key else []
+    event = _event_time(columns) if shape != "area" else None
     first, last = (event.low, event.high) if event else (None, None)
     return Profile(
         kind=kind,
@@ -147,8 +151,16 @@ def _profiled(
         event_time=event.name if event else None,
         span=(first.date(), last.date()) if isinstance(first, datetime) and isinstance(last, datetime) else None,
         shape=shape,
-        notes=tuple(notes),
+        notes=(*notes, *shared),
     )
+
+
+def _shared(columns: Sequence[ColumnProfile]) -> tuple[list[ColumnProfile], list[str]]:
+    """What is to be said of many columns, said once."""
+    told = Counter(note for c in columns for note in c.notes if note != EMPTY)
+    often = {note: n for note, n in told.items() if n > 1}
+    left = [replace(c, notes=tuple(n for n in c.notes if n not in often)) for c in columns]
+    return left, [f"{n} columns: {note}" for note, n in often.items()]
 
 
 def _file_notes(headers: Sequence[str], ragged: int, written: Dialect) -> list[str]:
@@ -181,7 +193,7 @@ def _counted(header: str, name: str, values: pa.ChunkedArray) -> _Column:
 
 def _inferred(counts: Mapping[str, int], name: str) -> Found:
     hints = {"is_date": bool(_DATE.search(name)), "is_code": bool(_CODE.search(name))}
-    plain = {t: n for t, n in counts.items() if t not in {c.text for c in as_words(counts)}}
+    plain = _without(counts, as_words(counts))
     found = infer(plain, **hints)
     return found if plain and found.type != "string" else infer(counts, **hints)
 
@@ -189,10 +201,9 @@ def _inferred(counts: Mapping[str, int], name: str) -> Found:
 def _column(column: _Column) -> ColumnProfile:
     counts, found = column.counts, column.found
     missing = _missing(column)
-    lost = {code.text for code in missing}
-    recorded = {t: n for t, n in counts.items() if t not in lost}
+    recorded = _without(counts, missing)
     total = sum(recorded.values())
-    values = [v for t, v in found.values.items() if t not in lost]
+    values = [v for t, v in found.values.items() if t in recorded]
     sampled = list(recorded.items())[:: max(1, len(recorded) // _SAMPLED)]
     weight = sum(n for _, n in sampled) or 1
     is_key = bool(total) and total == column.rows == len(recorded)
@@ -223,9 +234,15 @@ def _missing(column: _Column) -> list[MissingCode]:
     counts, found = column.counts, column.found
     if found.type == "string":
         return in_text(counts)
-    rest = {t: n for t, n in counts.items() if t not in {c.text for c in as_words(counts)}}
+    said = as_words(counts)
+    rest = _without(counts, said)
     by_value = in_dates(rest, found) if found.type in ("date", "timestamp") else in_numbers(rest, found, column.name)
-    return [*as_words(counts), *by_value]
+    return [*said, *by_value]
+
+
+def _without(counts: Mapping[str, int], missing: Sequence[MissingCode]) -> dict[str, int]:
+    lost = {code.text for code in missing}
+    return {t: n for t, n in counts.items() if t not in lost}
 
 
 def _misfits(found: Found, recorded: Mapping[str, int]) -> int:
@@ -235,13 +252,10 @@ def _misfits(found: Found, recorded: Mapping[str, int]) -> int:
 
 
 def _column_notes(column: _Column, recorded: Mapping[str, int], *, is_key: bool) -> list[str]:
-    total, distinct = sum(recorded.values()), len(recorded)
-    if not total:
-        return ["Empty in every row."] if column.rows else []
+    if not recorded:
+        return [EMPTY] if column.rows else []
     if is_key and _is_row_number(column):
         return ["The row numbers of the program that wrote the file."]
-    if _CODE.search(column.name) and not is_key and total == column.rows and 0.98 * total <= distinct < total:
-        return [f"Looks like a key, but {total - distinct:,} rows repeat a value that stands before."]
     return []
 
 
@@ -307,11 +321,21 @@ def _key(columns: Sequence[ColumnProfile], rows: pa.Table, places: Mapping[str, 
     alone.sort(key=lambda c: not _CODE.search(c.name))
     if alone and (_CODE.search(alone[0].name) or rows.num_rows >= 20 or alone[0] is columns[0]):
         return (alone[0].name,)
-    listed = [c for c in plain if _CODE.search(c.name) and c.recorded == c.rows and c.distinct > 1][:6]
+    # A column that tells nearly all records apart is a key with mistakes in it, not half of one.
+    likely = [c for c in plain if _CODE.search(c.name) or YEAR.search(c.name) or c is columns[0]]
+    listed = [c for c in likely if c.recorded == c.rows and 1 < c.distinct < 0.98 * c.rows][:6]
     for a, b in combinations(listed, 2):
         if rows.num_rows and rows.group_by([places[a.name], places[b.name]]).aggregate([]).num_rows == rows.num_rows:
             return (a.name, b.name)
     return ()
+
+
+def _nearly_key(columns: Sequence[ColumnProfile]) -> list[str]:
+    full = [
+        c for c in columns if _CODE.search(c.name) and c.rows and c.recorded == c.rows and c.distinct >= 0.98 * c.rows
+    ]
+    told = "'{}' looks like a key, but {:,} rows repeat a value that stands before."
+    return [told.format(c.name, c.rows - c.distinct) for c in full[:1]]
 
 
 def _event_time(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
@@ -321,7 +345,7 @@ def _event_time(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
 
     def rank(column: ColumnProfile) -> tuple[int, float]:
         named = next((i for i, words in enumerate(_EVENTS) if words.search(column.name)), len(_EVENTS))
-        return named, round(column.missing_share, 1)
+        return len(_EVENTS) + 1 if _LATER.search(column.name) else named, round(column.missing_share, 1)
 
     return min(full, key=rank, default=None)
 

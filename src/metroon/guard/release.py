@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from metroon.base.estimate import Estimate, without_value
+from metroon.base.estimate import Cell, Estimate, without_value
 from metroon.guard.rows import Guarded
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from metroon.base.engine import Engine
     from metroon.base.places import Places
-    from metroon.guard.cells import Hiding
 
 _TEXT = ("period", "geography", "place", "place_name", "dimension", "group", "state", "note")
 _NUMBERS = ("value", "low", "high", "base", "worst", "best")
@@ -27,7 +26,7 @@ def release(
     engine: Engine,
     measure: str,
     estimates: Sequence[Estimate],
-    hiding: Hiding,
+    hidden: frozenset[Cell],
     geographies: Mapping[str, Places],
     *,
     minimum_cell: int,
@@ -37,7 +36,6 @@ def release(
     A hidden cell loses its value, its interval, its counts and its bounds alike. Cells withheld to protect others
     look the same as those that are small themselves: which is which would tell something.
     """
-    hidden = hiding.primary | hiding.secondary
     note = f"withheld so that no group of fewer than {minimum_cell} people can be told"
     kept = tuple(without_value(e.cell, "hidden", note) if e.cell in hidden else e for e in estimates)
     return Guarded(measure, engine.table(as_rows(kept, geographies)), kept)

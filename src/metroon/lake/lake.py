@@ -48,6 +48,11 @@ class Version(Generic[Zone]):
     number: int
     evidence: Evidence
 
+    @property
+    def source(self) -> str:
+        """A name that no other rows have, also after a lake was thrown away and numbers begin again."""
+        return f"{self.name}@{self.number} {self.evidence['key']}"
+
 
 class Lake:
     """All versions of one city, as folders that any Delta reader understands.

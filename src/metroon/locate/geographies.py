@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,16 +14,23 @@ from metroon.base.node import did_you_mean
 from metroon.base.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from metroon.base.errors import Problem
     from metroon.base.node import Node
     from metroon.city.city import Bands, Geography
+    from metroon.city.contract import Contract
 
 Row = dict[str, Any]
 
 
 def places(
-    name: str, declared: Geography, node: Node, rows: Sequence[Row], outline: Sequence[Row] | None
+    name: str,
+    declared: Geography,
+    node: Node,
+    contract: Contract,
+    rows: Sequence[Row],
+    outline: Sequence[Row] | None,
 ) -> dict[str, Places]:
     """One geography and its bands.
 
@@ -30,6 +38,7 @@ def places(
         name: The geography's id.
         declared: What the city says of it.
         node: Where it says so.
+        contract: The promise of its product.
         rows: The rows of its product.
         outline: The rows of the product that its areas must lie inside of, when one is declared.
 
@@ -37,9 +46,9 @@ def places(
         Id -> places; bands are named ``geography.band``. Areas are in the order of their names.
 
     Raises:
-        Refused: Columns are missing, keys repeat or are empty, or residents are negative.
+        Refused: Columns are missing or not public, keys repeat or are empty, or residents are negative.
     """
-    _check(declared, node, rows)
+    _check(declared, node, contract, rows)
     chosen = _inside(rows, outline) if outline is not None else list(rows)
     chosen.sort(key=lambda r: _natural(str(r[declared.key])))
     label = declared.name or f"{{{declared.key}}}"
@@ -101,6 +110,7 @@ def _bands(name: str, band: Bands, declared: Geography, whole: Places, rows: Seq
         note=f"{len(areas)} areas of {whole.title} in {band.into} bands by {band.column}. {declared.note}".strip(),
         base=whole.id,
         areas=areas,
+        whole=whole,
     )
 
 
@@ -110,16 +120,43 @@ def _inside(rows: Sequence[Row], outline: Sequence[Row]) -> list[Row]:
     return [r for r in rows if r.get("geometry") and limits.contains(shapely.from_wkb(r["geometry"]).centroid)]
 
 
-def _check(declared: Geography, node: Node, rows: Sequence[Row]) -> None:
-    columns = set(rows[0]) if rows else set()
-    wanted = {"key": declared.key} | ({"people": declared.people.column} if declared.people else {})
-    wanted |= {f"bands.{b}": band.column for b, band in declared.bands.items()}
-    problems = [
-        node.problem("P101", f"{declared.product} has no column '{column}'.", did_you_mean(column, columns), *where.split("."))
-        for where, column in wanted.items()
-        if column not in columns
-    ]
-    if problems:
+def faults(declared: Geography, node: Node, contract: Contract) -> Iterator[Problem]:
+    """What is wrong between a geography and the product of its areas.
+
+    Everything that a geography shows of its areas is published with every number, so it must be public.
+
+    Args:
+        declared: What the city says of it.
+        node: Where it says so.
+        contract: The promise of the product whose rows are the areas.
+    """
+    numbers = {"people.column": declared.people.column} if declared.people else {}
+    numbers |= {f"bands.{b}.column": band.column for b, band in declared.bands.items()}
+    shown = {"key": [declared.key], "name": _columns_of(declared.name), **{k: [c] for k, c in numbers.items()}}
+    names = [c.name for c in contract.columns]
+    for where, columns in shown.items():
+        for name in columns:
+            column, at = contract.column(name), where.split(".")
+            if column is None:
+                what = f"{declared.product} has no column '{name}'."
+                yield node.problem("P101", what, did_you_mean(name, names), *at)
+            elif column.classification != "public":
+                what = f"'{name}' of {declared.product} is {column.classification or 'not classified'}, and places show it."
+                yield node.problem("P106", what, "Name a column that is public, or let its steward classify it so.", *at)
+            elif where in numbers and column.type not in ("integer", "number"):
+                what = f"'{name}' of {declared.product} is no number."
+                yield node.problem("P105", what, "Write logicalType: integer or number in its contract.", *at)
+
+
+def _columns_of(label: str) -> list[str]:
+    try:
+        return [name for _, name, _, _ in Formatter().parse(label) if name is not None]
+    except ValueError:
+        return [label]
+
+
+def _check(declared: Geography, node: Node, contract: Contract, rows: Sequence[Row]) -> None:
+    if problems := list(faults(declared, node, contract)):
         raise Refused(problems)
     keys = [r[declared.key] for r in rows]
     if None in keys or len(set(map(str, keys))) < len(keys):

@@ -5,7 +5,18 @@ guard, and the estimates that they support.
 """
 
 from metroon.measure.estimates import can_break_down, estimates, poolings, unanswerable
+from metroon.measure.grid import released_as
 from metroon.measure.indicator import Indicator
-from metroon.measure.tally import Tallied, tally
+from metroon.measure.tally import Tallied, finest, tally
 
-__all__ = ["Indicator", "Tallied", "can_break_down", "estimates", "poolings", "tally", "unanswerable"]
+__all__ = [
+    "Indicator",
+    "Tallied",
+    "can_break_down",
+    "estimates",
+    "finest",
+    "poolings",
+    "released_as",
+    "tally",
+    "unanswerable",
+]

@@ -1,41 +1,84 @@
-"""Which periods the data cover wholly, so that no half month is shown as a fall."""
+"""Which periods the data cover wholly, so that no half month is shown as a fall, and no gap as a zero."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
-from metroon.base.period import first_day, last_day
+from metroon.base.period import Grain, first_day, last_day
+from metroon.base.period import name as period_of
 
 # With events at random, the chance of ten mean gaps without one is exp(-10): silence that long is missing data.
 _GAPS = 10
+_USUAL = 0.95
 
 
-def covered(periods: list[str], *, oldest: date, newest: date, events: int, as_of: date) -> list[str]:
+@dataclass(frozen=True)
+class Days:
+    """The days on which something happened.
+
+    Args:
+        days: Different days, in order.
+        events: How many events there are on them.
+    """
+
+    days: tuple[date, ...]
+    events: int
+
+    @property
+    def slack(self) -> timedelta:
+        """The longest silence that tells nothing: ten mean gaps, the gap of nearly all (weekends), at least a day."""
+        mean_days = (self.days[-1] - self.days[0]).days / max(self.events, 1)
+        gaps = sorted(b - a for a, b in pairwise(self.days))
+        usual = gaps[int(_USUAL * (len(gaps) - 1))] if gaps else timedelta()
+        return max(timedelta(days=1), timedelta(days=_GAPS * mean_days), usual)
+
+
+def covered(every: Days, counted: Days, grain: Grain, *, as_of: date) -> list[str]:
     """The periods that lie wholly within what the data cover and are over.
 
     Args:
-        periods: Names of periods, of one grain.
-        oldest: Day of the first event.
-        newest: Day of the last event.
-        events: How many events there are between them.
+        every: Days of all rows of the product.
+        counted: Days of the rows that the measure counts.
+        grain: How long one period is.
         as_of: The day taken for today.
 
     Returns:
-        Those that ended before ``as_of``, and that start and end within the data, allowing ten mean gaps between
-        events (at least one day), in order.
+        Those that ended before ``as_of`` and that start and end within both, allowing for silence that tells
+        nothing, in order. A period without any event is among them when the silence around it is no longer
+        than that: then nothing happened. After the last event nothing is known.
 
     Example:
-        >>> covered(["2015-01", "2015-02"], oldest=date(2015, 1, 1), newest=date(2015, 2, 14), events=900,
-        ...         as_of=date(2015, 3, 15))
+        >>> rows = Days(tuple(date(2015, 1, 1) + timedelta(days=d) for d in range(45)), 900)
+        >>> covered(rows, rows, "month", as_of=date(2015, 3, 15))
         ['2015-01']
     """
-    gap_days = (newest - oldest).days / max(events, 1)
-    slack = timedelta(days=max(1.0, _GAPS * gap_days))
+    if not counted.days:
+        return []
+    if grain == "all":
+        return ["all"]
+    return [p for p in _between(every.days[0], every.days[-1], grain) if _is_covered(p, every, counted, as_of)]
 
-    def is_covered(period: str) -> bool:
-        if period == "all":
-            return True
-        first, last = first_day(period), last_day(period)
-        return last < as_of and last <= newest + slack and first >= oldest - slack
 
-    return sorted(p for p in periods if is_covered(p))
+def _is_covered(period: str, every: Days, counted: Days, as_of: date) -> bool:
+    first, last = first_day(period), last_day(period)
+    if last >= as_of:
+        return False
+    for found in (every, counted):
+        if first < found.days[0] - found.slack or last > found.days[-1] + found.slack:
+            return False
+    at = bisect_left(counted.days, first)
+    is_after = at == len(counted.days)
+    if not is_after and counted.days[at] <= last:
+        return True
+    return 0 < at and not is_after and counted.days[at] - counted.days[at - 1] <= counted.slack
+
+
+def _between(oldest: date, newest: date, grain: Grain) -> list[str]:
+    found, day = [], oldest
+    while day <= newest:
+        found.append(period_of(day, grain))
+        day = last_day(found[-1]) + timedelta(days=1)
+    return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metroon.base.estimate import ALL, Cell, Estimate, without_value
 from metroon.locate import can_place
+from metroon.measure.grid import released_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +30,8 @@ _GRAIN_WORDS = {"quarter": "quarters", "year": "years", "all": "all years togeth
 def estimates(indicator: Indicator, tallied: Tallied) -> tuple[Estimate, ...]:
     """One estimate for each cell that may be shown, in the order of the cells."""
     shown = [t for c, t in tallied.table.tallies.items() if c not in tallied.table.unpublished]
-    return tuple(indicator.estimate(t) for t in sorted(shown, key=lambda t: t.cell))
+    named = [replace(t, cell=released_as(t.cell)) for t in shown]
+    return tuple(indicator.estimate(t) for t in sorted(named, key=lambda t: t.cell))
 
 
 def can_break_down(indicator: Indicator, contract: Contract, places: Places) -> bool:
@@ -37,13 +40,12 @@ def can_break_down(indicator: Indicator, contract: Contract, places: Places) -> 
 
 
 def unanswerable(
-    indicator: Indicator, contract: Contract, asked: Mapping[str, Places], can: Sequence[Places], period: str
+    indicator: Indicator, contract: Contract, asked: Mapping[str, Places], period: str
 ) -> tuple[Estimate, ...]:
     """Breakdowns that were asked for and that the data do not bear, each with the reason."""
     found = []
-    known = {g.id for g in can}
     for name, places in asked.items():
-        if name not in known:
+        if not can_place(contract, places):
             why = f"{contract.title} has no place: no column holds a point or the key of {places.title.lower()}"
             found.append(without_value(Cell(period, name, ALL), "cannot be answered", why))
         elif indicator.needs_people and not places.people:
@@ -56,12 +58,21 @@ def unanswerable(
     return tuple(found)
 
 
-def poolings(indicator: Indicator) -> Iterator[tuple[str, Indicator]]:
-    """Coarser ways to ask the same question, least loss first: longer periods, then fewer breakdowns."""
+def poolings(indicator: Indicator, bands: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Indicator]]:
+    """Coarser ways to ask the same question, least loss first: longer periods, bands of areas, fewer breakdowns.
+
+    Args:
+        indicator: The measure.
+        bands: Geography -> the bands of its areas.
+    """
     if indicator.period:
         for grain in _COARSER[indicator.period.grain]:
             longer = indicator.period.model_copy(update={"grain": grain})
             yield f"period grain {grain} ({_GRAIN_WORDS[grain]})", indicator.model_copy(update={"period": longer})
+    for name in indicator.places:
+        for band in bands.get(name, ()):
+            coarse = list(dict.fromkeys(band if p == name else p for p in indicator.places))
+            yield f"{band} instead of {name}", indicator.model_copy(update={"places": coarse})
     for name in indicator.places if len(indicator.places) + len(indicator.groups) > 1 else []:
         fewer = [p for p in indicator.places if p != name]
         yield f"no breakdown by {name}", indicator.model_copy(update={"places": fewer})

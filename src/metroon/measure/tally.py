@@ -1,29 +1,30 @@
-"""Tallies: rows counted into every cell that a measure speaks of, and the sums that tie the cells together."""
+"""Tallies: the rows of a measure, counted into every cell that it speaks of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN, Cell, Tally
-from metroon.guard.cells import CellTable, Line
+from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, UNKNOWN, Cell, Tally
+from metroon.guard.cells import CellTable
 from metroon.locate import column as place_column
-from metroon.measure.coverage import covered
+from metroon.measure.coverage import Days, covered
+from metroon.measure.grid import GROUP, OUTCOME, PART, PERIOD, UNDATED, WHO, Grid, grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+    from datetime import date
 
     from metroon.base.engine import Engine, Relation
+    from metroon.base.period import Grain
     from metroon.base.places import Places
-    from metroon.city.contract import Contract
+    from metroon.city import Contract, Period
     from metroon.measure.indicator import Indicator
 
-Counts = tuple[int, int, int, int | None]
-_CROSS = "\x1f"  # a sign that no key of a place holds
+_LENGTH: tuple[Grain, ...] = ("month", "quarter", "year", "all")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Tallied:
         partial: Periods with rows that are not covered wholly, and are not released.
         undated: Rows without a date.
         undecided: Rows of which cannot be told whether they count.
-        outside: Rows in no area of the first geography (they are in no rate).
+        outside: Rows of the released periods in no area of the first geography (they are in no rate).
     """
 
     table: CellTable
@@ -58,6 +59,7 @@ def tally(
     overlaps: Mapping[tuple[str, str], set[tuple[str, str]]],
     minimum_cell: int,
     as_of: date,
+    within: Period | None = None,
 ) -> Tallied:
     """Count the rows of a measure.
 
@@ -67,43 +69,87 @@ def tally(
         indicator: The measure.
         contract: The product's promise.
         name: The measure's name.
-        geographies: Those that the rows could be put into, in the measure's order.
+        geographies: Those that the rows can be put into: the measure's own first, in its order, then those that
+            measures released together with it show.
         overlaps: For pairs of geographies: which places share ground.
         minimum_cell: Smallest group of people that may be shown.
         as_of: The day taken for today.
+        within: Shorter periods in which measures released together count the same dates, if any do.
 
     Returns:
         Cells for the city, each place, each group, in each covered period; zero where nothing happened.
     """
     rows = _prepare(engine, located, indicator)
     undecided = engine.count(rows.filter(rows["_among"].isnull())) if indicator.among else 0
+    every = _days(engine, rows, indicator, as_of)
     rows = rows.filter(rows["_among"]) if indicator.among else rows
-    rows = engine.table(engine.fetch(_narrow(rows, indicator, contract, geographies)))
-    undated = engine.count(rows.filter(rows["_period"].isnull()))
-    rows = rows.filter(rows["_period"].notnull())
-    every = [str(r["_period"]) for r in engine.rows(rows.select("_period").distinct())]
-    periods = _covered(engine, rows, indicator, every, as_of)
-    rows = rows.filter(rows["_period"].isin(periods)) if periods else rows.limit(0)
-    cells = _Cells(engine, rows, indicator, contract, geographies, overlaps, periods)
-    first = geographies[0].id if geographies else ""
-    lost = [c for c in cells.counts if c.geography == first and c.place in (OUTSIDE, NOWHERE)]
-    table = CellTable(
+    rows = engine.table(engine.fetch(_narrow(rows, indicator, contract, geographies, within)))
+    undated = engine.count(rows.filter(rows[PERIOD].isnull()))
+    rows = rows.filter(rows[PERIOD].notnull())
+    found = {str(r[PERIOD]) for r in engine.rows(rows.select(PERIOD).distinct())}
+    counted = _days(engine, rows, indicator, as_of)
+    periods = covered(every, counted, indicator.period.grain, as_of=as_of) if indicator.period else [ALL]
+    rows = rows.filter(rows[PERIOD].isin(periods)) if periods else rows.limit(0)
+    made = grid(
+        engine,
+        rows,
+        periods=periods,
+        grain=indicator.period.grain if indicator.period else "all",
+        geographies=geographies,
+        asked=indicator.places,
+        groups=[] if indicator.needs_people else indicator.groups,
+        overlaps=overlaps,
+        is_rate=indicator.needs_people,
+    )
+    return Tallied(
+        _table(made, name, indicator, contract, geographies, minimum_cell),
+        tuple(periods),
+        tuple(sorted(found - set(periods))),
+        undated,
+        undecided,
+        _outside(made, geographies[0].id, periods) if geographies else 0,
+    )
+
+
+def finest(own: Period | None, others: Iterable[Period]) -> Period | None:
+    """The shortest periods in which others count the same dates, when they are shorter than a measure's own.
+
+    A measure without periods is tied to the shortest of all, for it counts the same rows.
+    """
+    length = _LENGTH.index(own.grain) if own else len(_LENGTH)
+    shorter = [p for p in others if _LENGTH.index(p.grain) < length and (own is None or p.column == own.column)]
+    return min(shorter, key=lambda p: (_LENGTH.index(p.grain), p.column), default=None)
+
+
+def _table(
+    made: Grid, name: str, indicator: Indicator, contract: Contract, geographies: Sequence[Places], minimum_cell: int
+) -> CellTable:
+    known = {g.id: g for g in geographies}
+    tallies = {
+        cell: Tally(cell, *counts, _people(cell, known) if indicator.needs_people else None)
+        for cell, counts in made.counts.items()
+    }
+    return CellTable(
         measure=name,
         is_share=indicator.is_share,
-        tallies=cells.tallies(),
-        lines=tuple(cells.lines()),
-        unpublished=frozenset(cells.unpublished()),
+        tallies=tallies,
+        lines=made.lines,
+        unpublished=frozenset(made.counts) - made.shown,
         unit=contract.unit or "person",
         minimum_cell=minimum_cell,
     )
-    return Tallied(
-        table,
-        tuple(periods),
-        tuple(sorted(set(every) - set(periods))),
-        undated,
-        undecided,
-        sum(sum(cells.counts[c][:3]) for c in lost),
-    )
+
+
+def _people(cell: Cell, known: Mapping[str, Places]) -> float | None:
+    places = known.get(cell.geography)
+    if places is None or not places.people:
+        return None
+    return sum(places.people.values()) if cell.place == INSIDE else places.people.get(cell.place)
+
+
+def _outside(made: Grid, geography: str, periods: Sequence[str]) -> int:
+    lost = [made.counts[Cell(p, geography, k)] for p in periods for k in (OUTSIDE, NOWHERE)]
+    return sum(yes + no + unknown for yes, no, unknown, _ in lost)
 
 
 def _prepare(engine: Engine, rows: Relation, indicator: Indicator) -> Relation:
@@ -111,20 +157,25 @@ def _prepare(engine: Engine, rows: Relation, indicator: Indicator) -> Relation:
         rows = engine.with_column(rows, "_among", f"cast(({indicator.among}) as boolean)")
     outcome = indicator.outcome()
     if outcome is None:
-        return rows.mutate(_outcome=ibis.literal(True))
-    return engine.with_column(rows, "_outcome", f"cast(({outcome}) as boolean)")
+        return rows.mutate(**{OUTCOME: ibis.literal(True)})
+    return engine.with_column(rows, OUTCOME, f"cast(({outcome}) as boolean)")
 
 
-def _narrow(rows: Relation, indicator: Indicator, contract: Contract, geographies: Sequence[Places]) -> Relation:
-    period, day = _period(rows, indicator)
-    people = {"_who": rows[contract.person_key].cast("string")} if contract.person_key else {}
+def _narrow(
+    rows: Relation, indicator: Indicator, contract: Contract, geographies: Sequence[Places], within: Period | None
+) -> Relation:
+    own = indicator.period
+    day = rows[own.column].cast("date") if own else ibis.null("date")
+    parts = {PART: _period(rows[within.column].cast("date"), within.grain).fill_null(UNDATED)} if within else {}
+    # Rows that do not say whose they are may all be of one person.
+    people = {WHO: rows[contract.person_key].cast("string").fill_null("")} if contract.person_key else {}
     return rows.select(
-        _period=period,
+        **{PERIOD: _period(day, own.grain) if own else ibis.literal(ALL), OUTCOME: rows[OUTCOME]},
         _day=day,
-        _outcome=rows["_outcome"],
+        **parts,
         **people,
         **{place_column(g.id): rows[place_column(g.id)] for g in geographies},
-        **{f"_group_{d}": _group(rows[d]) for d in indicator.groups},
+        **{GROUP + d: _group(rows[d]) for d in indicator.groups},
     )
 
 
@@ -133,136 +184,20 @@ def _group(column: Any) -> Any:
     return (text == "").ifelse(ibis.null("string"), text).fill_null(UNKNOWN)
 
 
-def _period(rows: Relation, indicator: Indicator) -> tuple[Any, Any]:
-    if indicator.period is None:
-        return ibis.literal(ALL), ibis.null("date")
-    day = rows[indicator.period.column].cast("date")
-    grain = indicator.period.grain
+def _period(day: Any, grain: Grain) -> Any:
     if grain == "all":
-        return day.isnull().ifelse(ibis.null("string"), ALL), day
-    if grain == "year":
-        return day.strftime("%Y"), day
-    if grain == "month":
-        return day.strftime("%Y-%m"), day
-    return day.strftime("%Y") + "-Q" + day.quarter().cast("string"), day
+        return day.isnull().ifelse(ibis.null("string"), ALL)
+    if grain == "quarter":
+        return day.strftime("%Y") + "-Q" + day.quarter().cast("string")
+    return day.strftime("%Y" if grain == "year" else "%Y-%m")
 
 
-def _covered(engine: Engine, rows: Relation, indicator: Indicator, every: list[str], as_of: date) -> list[str]:
-    if indicator.period is None or not every:
-        return every
-    found = engine.rows(rows.aggregate(first=rows["_day"].min(), last=rows["_day"].max(), n=rows.count()))[0]
-    return covered(
-        every, oldest=_date(found["first"]), newest=_date(found["last"]), events=int(found["n"]), as_of=as_of
-    )
-
-
-def _date(value: Any) -> date:
-    return value.date() if isinstance(value, datetime) else value  # type: ignore[no-any-return]  # the engine's date
-
-
-class _Cells:
-    """The cells of one measure, level by level."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        rows: Relation,
-        indicator: Indicator,
-        contract: Contract,
-        geographies: Sequence[Places],
-        overlaps: Mapping[tuple[str, str], set[tuple[str, str]]],
-        periods: Sequence[str],
-    ) -> None:
-        self._engine, self._rows, self._contract = engine, rows, contract
-        self._needs_people = indicator.needs_people
-        self._geographies = {g.id: g for g in geographies}
-        self._overlaps, self._periods = overlaps, periods
-        self.counts: dict[Cell, Counts] = {Cell(p): (0, 0, 0, None) for p in periods}
-        self._count([], lambda p: Cell(p))
-        for g in geographies:
-            for period in periods:
-                self.counts.update({Cell(period, g.id, k): (0, 0, 0, None) for k in (*g.names, OUTSIDE, NOWHERE)})
-            self._count([place_column(g.id)], lambda p, k, g=g: Cell(p, g.id, k))
-        for a, b in combinations(self._geographies, 2):
-            self._cross(a, b)
-        self._groups = [] if self._needs_people else list(indicator.groups)
-        for d in self._groups:
-            self._count([f"_group_{d}"], lambda p, v, d=d: Cell(p, ALL, ALL, d, v))
-
-    def _cross(self, a: str, b: str) -> None:
-        possible = self._overlaps.get((a, b), set())
-        for period in self._periods:
-            for i, j in possible:
-                self.counts[_atom(period, a, b, i, j)] = (0, 0, 0, None)
-        self._count([place_column(a), place_column(b)], lambda p, i, j: _atom(p, a, b, i, j))
-
-    def _count(self, columns: list[str], cell: Any) -> None:
-        rows = self._rows
-        yes, known = rows["_outcome"].fill_null(False), rows["_outcome"].notnull()
-        parts = {"_yes": yes, "_no": ~yes & known, "_unknown": ~known}
-        sums = {k: v.cast("int64").sum() for k, v in parts.items()}
-        who = {f"{k}_who": rows["_who"].nunique(where=v) for k, v in parts.items()} if self._contract.person_key else {}
-        for r in self._engine.rows(rows.group_by(["_period", *columns]).aggregate(**sums, **who)):
-            different = [r[f"{k}_who"] for k in parts if who and r[k]]
-            counts = (int(r["_yes"]), int(r["_no"]), int(r["_unknown"]), min(different) if different else None)
-            self.counts[cell(r["_period"], *(r[c] for c in columns))] = counts
-
-    def _first(self) -> Places | None:
-        return next(iter(self._geographies.values()), None)
-
-    def tallies(self) -> dict[Cell, Tally]:
-        """Every cell with its counts, and its residents where the measure is per resident."""
-        first = self._first()
-        made = {}
-        for cell, (yes, no, unknown, least) in self.counts.items():
-            if self._needs_people and cell.geography == cell.dimension == ALL and first is not None:
-                # A city rate counts only what lies in the areas whose residents it is divided by.
-                inside = [self.counts[Cell(cell.period, first.id, k)] for k in first.names]
-                yes, no, unknown = (sum(int(c[i] or 0) for c in inside) for i in range(3))
-            made[cell] = Tally(cell, yes, no, unknown, least, self._people(cell))
-        return made
-
-    def _people(self, cell: Cell) -> float | None:
-        first = self._first()
-        if not self._needs_people or cell.dimension != ALL:
-            return None
-        if cell.geography == ALL:
-            return sum(first.people.values()) if first and first.people else None
-        places = self._geographies.get(cell.geography)
-        return places.people.get(cell.place) if places else None
-
-    def lines(self) -> list[Line]:
-        """Every sum that a reader with a map and a calculator knows."""
-        made = []
-        for period in self._periods:
-            for n, g in enumerate(self._geographies.values()):
-                lost = () if self._needs_people else (OUTSIDE, NOWHERE)
-                if n == 0 or not self._needs_people:
-                    made.append(Line(Cell(period), tuple(Cell(period, g.id, k) for k in (*g.names, *lost))))
-            for d in self._groups:
-                parts = [c for c in self.counts if c.period == period and c.dimension == d]
-                if parts:
-                    made.append(Line(Cell(period), tuple(sorted(parts))))
-            for a, b in combinations(self._geographies, 2):
-                made += self._cross_lines(period, a, b)
-        return made
-
-    def _cross_lines(self, period: str, a: str, b: str) -> list[Line]:
-        by_a: dict[str, list[Cell]] = {}
-        by_b: dict[str, list[Cell]] = {}
-        for cell in self.counts:
-            if cell.period == period and cell.geography == f"{a}{_CROSS}{b}":
-                i, j = cell.place.split(_CROSS)
-                by_a.setdefault(i, []).append(cell)
-                by_b.setdefault(j, []).append(cell)
-        made = [Line(Cell(period, a, i), tuple(sorted(parts))) for i, parts in by_a.items()]
-        return made + [Line(Cell(period, b, j), tuple(sorted(parts))) for j, parts in by_b.items()]
-
-    def unpublished(self) -> list[Cell]:
-        """Cells that tie others together but are never shown."""
-        lost = (OUTSIDE, NOWHERE) if self._needs_people else ()
-        return [c for c in self.counts if _CROSS in c.geography or c.place in lost]
-
-
-def _atom(period: str, a: str, b: str, i: str, j: str) -> Cell:
-    return Cell(period, f"{a}{_CROSS}{b}", f"{i}{_CROSS}{j}")
+def _days(engine: Engine, rows: Relation, indicator: Indicator, as_of: date) -> Days:
+    if indicator.period is None:
+        return Days((), 0)
+    column = "_day" if "_day" in rows.columns else indicator.period.column
+    dated = rows.select(_day=rows[column].cast("date"))
+    # What lies in the future is an error, and no sign that the data reach so far.
+    past = dated.filter(dated["_day"] <= as_of)
+    found = engine.rows(past.group_by("_day").aggregate(n=past.count()).order_by("_day"))
+    return Days(tuple(r["_day"] for r in found), sum(int(r["n"]) for r in found))

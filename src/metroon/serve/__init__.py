@@ -4,7 +4,7 @@ In: a ``Run`` or parts of it, already guarded. Out: Rich renderables, an SVG pic
 """
 
 from metroon.serve.rows import ESTIMATE_COLUMNS, estimate_rows, rows_csv, rows_json
-from metroon.serve.scoreboard import scoreboard
+from metroon.serve.scoreboard import full_scoreboard, scoreboard
 from metroon.serve.show import account_table, measure_table
 from metroon.serve.sparkline import sparkline
 from metroon.serve.terminal import INVENTED, picture, problems
@@ -14,6 +14,7 @@ __all__ = [
     "INVENTED",
     "account_table",
     "estimate_rows",
+    "full_scoreboard",
     "measure_table",
     "picture",
     "problems",

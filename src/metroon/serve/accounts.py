@@ -55,17 +55,11 @@ def _loses_rows(account: Account) -> bool:
 
 def failure(account: Account) -> RenderableType:
     """Why a product failed, what of it was refused, and what readers see meanwhile."""
-    last = f"version {account.version}" if account.version is not None else ""
-    parts: list[RenderableType] = []
-    if account.outcome == "failed":
-        seen = f"readers still see {last}" if last else "nothing of it is published"
-        parts.append(line((f"{BROKEN} {account.product}", f"{STRONG} {BAD}"), (f"  FAILED; {seen}", "")))
-    else:
-        parts.append(line((f"{BROKEN} {account.product}", f"{STRONG} {BAD}"), "  ", _told(account)))
-    if _loses_rows(account):
-        lost = account.read - account.kept - sum(account.set_aside.values()) - account.refused
-        words = f"DOES NOT ADD UP: {counted(abs(lost), 'record')} {'lost' if lost > 0 else 'too many'}."
-        parts.append(indented(text(words, f"{STRONG} {BAD}"), 4))
+    parts: list[RenderableType] = [
+        line((f"{BROKEN} {account.product}", f"{STRONG} {BAD}"), f"  {failure_words(account)}")
+    ]
+    if lost_words(account):
+        parts.append(indented(text(lost_words(account), f"{STRONG} {BAD}"), 4))
     for delivery in account.deliveries:
         if delivery.refused:
             parts.append(indented(_refusal(delivery), 4))
@@ -73,12 +67,24 @@ def failure(account: Account) -> RenderableType:
     return Group(*parts)
 
 
-def _told(account: Account) -> Text:
+def failure_words(account: Account) -> str:
+    """What became of a product among the failures, and what readers see meanwhile."""
+    if account.outcome == "failed":
+        kept = account.version is not None
+        return f"FAILED; {f'readers still see version {account.version}' if kept else 'nothing of it is published'}"
     refused = sum(bool(d.refused) for d in account.deliveries)
     if refused or account.refused:
         of = f" of {len(account.deliveries)}" if account.deliveries else ""
-        return text(f"refused {counted(refused, 'delivery', 'deliveries')}{of}")
-    return text(OUTCOMES[account.outcome])
+        return f"refused {counted(refused, 'delivery', 'deliveries')}{of}"
+    return OUTCOMES[account.outcome]
+
+
+def lost_words(account: Account) -> str:
+    """How many records the sum of a walk misses; empty when it adds up."""
+    if not _loses_rows(account):
+        return ""
+    lost = account.read - account.kept - sum(account.set_aside.values()) - account.refused
+    return f"DOES NOT ADD UP: {counted(abs(lost), 'record')} {'lost' if lost > 0 else 'too many'}."
 
 
 def _refusal(delivery: Delivery) -> Text:
@@ -109,7 +115,7 @@ def _walked(accounts: Sequence[Account]) -> RenderableType:
         words = ("read", "= kept", "+ set aside", "+ refused")
         sums = [f"{w} {number(n):>{d}}" for w, n, d in zip(words, _numbers(account), digits, strict=True)]
         shown = " ".join(sums if account.refused else sums[:3])
-        head = line(_mark(account), (f"{account.product:<{name}}", STRONG), "  ")
+        head = line(mark_of(account), " ", (f"{account.product:<{name}}", STRONG), "  ")
         if account.outcome == "failed":
             read = f"; {counted(account.read, 'record')} read" if account.read else ""
             parts.append(line(head, ("FAILED: see above", f"{STRONG} {BAD}"), read))
@@ -125,10 +131,12 @@ def _numbers(account: Account) -> tuple[int, int, int, int]:
     return account.read, account.kept, sum(account.set_aside.values()), account.refused
 
 
-def _mark(account: Account) -> tuple[str, str]:
-    if has_failed(account) or any(not v.is_kept for v in account.verdicts):
-        return f"{BROKEN} ", BAD
-    return (f"{LATE} ", WATCH) if account.late else (f"{KEPT} ", GOOD)
+def mark_of(account: Account) -> tuple[str, str]:
+    """A product's mark and its style: failed or refused, a promise broken or late, or every promise kept."""
+    broken = [v for v in account.verdicts if not v.is_kept]
+    if has_failed(account) or any(v.severity == "stop" for v in broken):
+        return BROKEN, BAD
+    return (LATE, WATCH) if broken or account.late else (KEPT, GOOD)
 
 
 def _promise(account: Account) -> Text:

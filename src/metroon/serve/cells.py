@@ -185,3 +185,15 @@ def compare(estimates: tuple[Estimate, ...], city: Estimate | None) -> Compariso
         silent=silent,
         ranked=len(able),
     )
+
+
+def clearest(estimates: tuple[Estimate, ...], city: float) -> Estimate | None:
+    """The one whose whole interval lies farthest from the city's value; None of none.
+
+    By the near end of the interval, not by the value: the farthest values are those of the fewest cases.
+    """
+
+    def distance(e: Estimate) -> float:
+        return max((e.low or 0.0) - city, city - (e.high if e.high is not None else math.inf))
+
+    return max(estimates, key=lambda e: (distance(e), e.cell), default=None)

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from metroon.serve.accounts import account_lines, failure, has_failed, unknowns
+from metroon.serve.doubts import doubts
+from metroon.serve.ledger import ledger
 from metroon.serve.measures import failed_measure, measure_block
+from metroon.serve.scores import legend, scores
 from metroon.serve.terminal import (
     BAD,
     BROKEN,
     DATA,
     GOOD,
     KEPT,
+    LATE,
     QUIET,
     STRONG,
+    WATCH,
     Page,
     banner,
     flow,
@@ -24,53 +29,90 @@ from metroon.serve.terminal import (
     line,
     text,
 )
+from metroon.serve.trouble import has_trouble, late_lines, troubles
 from metroon.serve.words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from metroon.base.account import Run
 
+_MOST_STEPS = 6
+
 
 def scoreboard(run: Run) -> RenderableType:
-    """A run as a picture: headline, failures, rows, measures, what is unknown, what to do next.
+    """A run on a page or two: failures, rows, measures, what is unknown, what to do next.
 
     Args:
         run: Everything the run has to tell.
 
     Returns:
         Something Rich can print: from 80 to 120 columns, with or without colour, in a pipe as plain text.
-        A withheld number is in none of it.
+        Every product, measure and failure is in it; a withheld number is not.
     """
-    parts = [*_headline(run), *_failures(run)]
+    parts = [*_headline(run), *_score(run), *_troubles(run)]
+    if run.accounts:
+        parts += [heading("WHERE THE ROWS WENT"), *ledger(run.accounts)]
+    shown = [m for m in run.measured if m.outcome != "failed"]
+    parts += [heading("MEASURES"), scores(shown), Text(""), *legend(shown)] if shown else []
+    told = doubts(run.accounts)
+    parts += [heading("WHAT IS UNKNOWN OR CANNOT BE ANSWERED"), *told] if told else []
+    return Page((*parts, *_next(run.next_steps, most=_MOST_STEPS), Text("")))
+
+
+def full_scoreboard(run: Run) -> RenderableType:
+    """The same with every promise broken, every place that differs, every group and every note.
+
+    Args:
+        run: Everything the run has to tell.
+
+    Returns:
+        Something Rich can print, as ``scoreboard`` is; hundreds of lines for a city of a dozen measures.
+    """
+    parts = [*_headline(run), *_nothing_failed(run), *_failures(run)]
     if run.accounts:
         parts += [heading("WHERE THE ROWS WENT"), account_lines(run.accounts)]
     parts += _measures(run)
     told = unknowns(run.accounts)
-    parts += [heading("WHAT THE DATA CANNOT SAY"), *told] if told else []
-    return Page((*parts, *_next(run), Text("")))
+    parts += [heading("WHAT IS UNKNOWN OR CANNOT BE ANSWERED"), *told] if told else []
+    return Page((*parts, *_next(run.next_steps), Text("")))
 
 
 def _headline(run: Run) -> list[RenderableType]:
     walked = [counted(len(run.accounts), "product"), counted(len(run.measured), "measure")]
     when = [f"as of {run.as_of.isoformat()}", f"{run.seconds:.1f} s"]
-    parts: list[RenderableType] = [
-        Text(""),
-        flow([line(("METROON", f"{STRONG} {DATA}"), "  ", (run.city, STRONG)), *when, *walked], QUIET),
-    ]
-    parts += banner(run.is_invented)
-    if not _failed(run):
-        parts.append(line((f"{KEPT} nothing failed, no delivery was refused", GOOD)))
-    return parts
+    name = line(("METROON", f"{STRONG} {DATA}"), "  ", (run.city, STRONG))
+    return [Text(""), flow([name, *when, *walked], QUIET), *banner(run.is_invented)]
 
 
-def _failed(run: Run) -> list[RenderableType]:
-    products = [failure(a) for a in run.accounts if has_failed(a)]
-    return [*products, *(failed_measure(m) for m in run.measured if m.outcome == "failed" or m.problems)]
+def _score(run: Run) -> list[RenderableType]:
+    """The run in one line: how much failed, is late, breaks or keeps its promises."""
+    failed = sum(map(has_failed, run.accounts)) + sum(map(has_trouble, run.measured))
+    if not failed:
+        return _nothing_failed(run)
+    return []
+
+
+def _nothing_failed(run: Run) -> list[RenderableType]:
+    if any(map(has_failed, run.accounts)) or any(map(has_trouble, run.measured)):
+        return []
+    return [line((f"{KEPT} nothing failed, no delivery was refused", GOOD))]
+
+
+def _troubles(run: Run) -> list[RenderableType]:
+    found, late = troubles(run), late_lines(run.accounts)
+    failed = f"{BROKEN} FAILED OR REFUSED: {len(found)}" if found else ""
+    behind = f"{LATE} LATE: {len(late)}" if late else ""
+    words = "  ".join(w for w in (failed, behind) if w)
+    style = f"{STRONG} {BAD if found else WATCH}"
+    return [heading(words, style), *found, *late] if words else []
 
 
 def _failures(run: Run) -> list[RenderableType]:
-    found = _failed(run)
+    products = [failure(a) for a in run.accounts if has_failed(a)]
+    found = [*products, *(failed_measure(m) for m in run.measured if has_trouble(m))]
     parts: list[RenderableType] = []
     for part in found:
         parts += [part, Text("")]
@@ -85,9 +127,11 @@ def _measures(run: Run) -> list[RenderableType]:
     return [heading("MEASURES"), *parts[:-2]] if blocks else []
 
 
-def _next(run: Run) -> list[RenderableType]:
-    steps = [(f"{i}.", _step(words)) for i, words in enumerate(run.next_steps, 1)]
-    return [heading("WHAT TO DO NEXT"), grid(steps)] if steps else []
+def _next(steps: Sequence[str], *, most: int | None = None) -> list[RenderableType]:
+    shown = [(f"{i}.", _step(words)) for i, words in enumerate(steps[:most], 1)]
+    left = len(steps) - len(shown)
+    more = [text(f"and {counted(left, 'more step')}: metroon run --full", QUIET)] if left else []
+    return [heading("WHAT TO DO NEXT"), grid(shown), *more] if shown else []
 
 
 def _step(words: str) -> Text:

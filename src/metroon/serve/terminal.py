@@ -32,7 +32,7 @@ KEPT, BROKEN, LATE, SAME = "✓", "✗", "!", "="
 WIDEST = 120
 INVENTED = "INVENTED CITY: every person and number here is made up"
 _BIDI = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_ASCII = str.maketrans("✓✗·–─│┼●▲▼╌▁▂▃▄▅▆▇█×", "+x;--|+o^v?_.,-=+*#x")
+_ASCII = str.maketrans("✓✗·–─│┼●▲▼╌▁▂▃▄▅▆▇█×…", "+x;--|+o^v?_.,-=+*#x.")
 
 
 def text(words: str, style: str = "") -> Text:
@@ -63,17 +63,31 @@ def flow(parts: Iterable[str | Text], style: str = "") -> Fit:
         style: Of those that are plain words.
     """
     told = [p if isinstance(p, Text) else text(p, style) for p in parts if p]
+    return Fit(lambda width, _: Group(*folded(told, width)))
 
-    def build(width: int, _: bool) -> RenderableType:
-        rows: list[Text] = []
-        for part in told:
-            if rows and rows[-1].cell_len + 3 + part.cell_len <= width:
-                rows[-1] = line(rows[-1], (" · ", QUIET), part)
-            else:
-                rows.append(part)
-        return Group(*rows)
 
-    return Fit(build)
+def folded(facts: Sequence[Text], width: int) -> list[Text]:
+    """Lines of facts with a dot between them, each as full as the width lets it be."""
+    rows: list[Text] = []
+    for fact in facts:
+        if rows and rows[-1].cell_len + 3 + fact.cell_len <= width:
+            rows[-1] = line(rows[-1], (" · ", QUIET), fact)
+        else:
+            rows.append(fact)
+    return rows
+
+
+def shortened(words: str, most: int) -> str:
+    """The words, cut between two of them where they are too long.
+
+    Example:
+        >>> shortened("event_at is no timestamp in the declared format", 30)
+        'event_at is no timestamp in …'
+    """
+    if len(words) <= most:
+        return words
+    kept = words[: most - 1].rsplit(" ", 1)[0]
+    return f"{kept[: most - 2]} …"
 
 
 def indented(part: RenderableType, left: int) -> Padding:

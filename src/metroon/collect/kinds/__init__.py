@@ -1,0 +1,1 @@
+"""The kinds of sources: ``kind: X`` is the file ``X.py``."""

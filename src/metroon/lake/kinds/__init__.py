@@ -1,0 +1,1 @@
+"""The kinds of tables: ``kind: X`` is the file ``X.py``."""
