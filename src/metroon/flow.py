@@ -22,6 +22,7 @@ from metroon.walk import coarsened_to
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from metroon.base.places import Places
     from metroon.city import Contract, Product
     from metroon.lake import Open, Restricted, Version
     from metroon.measure import Indicator, Tallied
@@ -124,16 +125,30 @@ def _tally(walk: Walk, name: str, indicator: Indicator, beside: Sequence[Indicat
     contract, version = walk.contracts[indicator.of], walk.version(indicator.of)
     walk.told("locate", name)
     own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
-    # The areas and periods of measures released together are counted too, though not shown: they tie the numbers.
-    others = [walk.places(g) for i in beside for g in i.places if g not in indicator.places]
-    every = list({g.id: g for g in (*own, *others) if locate.can_place(contract, g)}.values())
+    every = [*own, *_tied_places(walk, own, beside, contract)]
     rows = locate.assign(walk.engine, walk.lake.read(version), contract, every, cache=walk.cache, version=version.source)
     walk.told("measure", name)
     return measure.tally(
         walk.engine, rows, indicator, contract, name=name, geographies=every, overlaps=walk.overlaps(every),
         minimum_cell=walk.minimum_cell(contract), as_of=walk.as_of,
-        within=measure.finest(indicator.period, [i.period for i in beside if i.period and i.of == indicator.of]),
+        longer=measure.longer_grains(indicator.period, [i.period for i in beside if i.period]),
     )  # fmt: skip
+
+
+def _tied_places(walk: Walk, own: Sequence[Places], beside: Sequence[Indicator], contract: Contract) -> list[Places]:
+    # What measures released together show of larger areas that these ones make up is counted too, though not shown:
+    # a district less all its neighborhoods but one gives that one away.
+    others = {g: walk.places(g) for i in beside for g in i.places if g not in {o.id for o in own}}
+    return [
+        g
+        for g in others.values()
+        if locate.can_place(contract, g)
+        and any(g.base == o.id or (len(g.names) < len(o.names) and _are_nested(walk, o, g)) for o in own)
+    ]
+
+
+def _are_nested(walk: Walk, small: Places, large: Places) -> bool:
+    return measure.is_nested(walk.overlaps([small, large])[small.id, large.id])
 
 
 Protected = dict[str, "tuple[Numbers, Hiding, Guarded]"]

@@ -184,13 +184,14 @@ def next_steps(walk: Walk, accounts: Sequence[Account], measures: Sequence[Measu
     """What to do next, most urgent first, with commands that work from where the reader stands."""
     here = shown_path(walk.city.folder)
     at = "" if here == "." else f" -C {here}"
-    steps = [p.fix for a in accounts for p in a.problems if a.outcome == "failed"]
-    steps += [p.fix for m in measures for p in m.problems]
-    steps += [p.fix for a in accounts for p in a.problems if a.outcome != "failed"]
-    steps += [f"Ask for newer data of {a.title}: {a.late}." for a in accounts if a.late]
+    steps = [f"{a.product}: {p.fix}" for a in accounts for p in a.problems if a.outcome == "failed"]
+    steps += [f"{m.measure}: {p.fix}" for m in measures for p in m.problems]
+    steps += [f"{a.product}: {p.fix}" for a in accounts for p in a.problems if a.outcome != "failed"]
+    steps += [f"{a.product}: ask for newer data, they are {a.late.partition(':')[0]}." for a in accounts if a.late]
     steps += [m.advice for m in measures if m.advice]
-    broken = [a for a in accounts if any(not v.is_kept for v in a.verdicts)]
-    steps += [f"See which promises {a.product} breaks: metroon show {a.product}{at}" for a in broken]
+    broken = [a.product for a in accounts if any(not v.is_kept for v in a.verdicts)]
+    if broken:
+        steps.append(f"See which promises are broken by {', '.join(broken)}: metroon show {broken[0]}{at}")
     told = [m for m in measures if m.outcome != "failed"]
     if told:
         steps.append(f"Walk a number back to its files: metroon explain {told[0].measure}{at}")

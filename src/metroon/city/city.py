@@ -7,22 +7,41 @@ import re
 from dataclasses import dataclass
 from datetime import date  # pydantic reads the annotation
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from metroon.base.errors import Problem, Refused
-from metroon.base.node import validate
+from metroon.base.node import did_you_mean, validate
 from metroon.city.contract import Contract, contract
 from metroon.city.yaml import read, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from metroon.base.node import Node
 
 T = TypeVar("T")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+_VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<default>:-[^}]*)?\}")
+
+
+def _id(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise ValueError("this cannot be a name. Fix: Use small letters, digits and _ and start with a letter.")
+    return name
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone '{name}'. Fix: Write it like this: America/Los_Angeles") from None
+    return name
+
+
+Id = Annotated[str, AfterValidator(_id)]
 
 
 class _Part(BaseModel):
@@ -86,7 +105,7 @@ class Geography(_Part):
     note: str = ""
     inside: str | None = None
     people: People | None = None
-    bands: dict[str, Bands] = Field(default_factory=dict)
+    bands: dict[Id, Bands] = Field(default_factory=dict)
 
 
 class Thresholds(_Part):
@@ -117,13 +136,13 @@ class CityFile(_Part):
     """
 
     name: str
-    time_zone: str = "UTC"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     languages: list[str] = Field(default_factory=lambda: ["en"])
     invented: bool = False
     as_of: date | None = None
     data: str = "inbox"
     departments: dict[str, str] = Field(default_factory=dict)
-    places: dict[str, Geography] = Field(default_factory=dict)
+    places: dict[Id, Geography] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
 
 
@@ -210,15 +229,14 @@ def data_folder(declared: str, folder: Path) -> Path:
         >>> str(data_folder("inbox", Path("/city")))
         '/city/inbox'
     """
-    used: list[str] = []
+    path = Path(_VARIABLE.sub(lambda found: _meant(found) or "", declared)).expanduser()
+    is_typed = any(os.environ.get(found["name"]) for found in _VARIABLE.finditer(declared))
+    return path.resolve() if is_typed else Path(os.path.normpath(folder / path))
 
-    def fill(found: re.Match[str]) -> str:
-        value = os.environ.get(found["name"], "")
-        used.extend([found["name"]] if value else [])
-        return value or (found["default"] or "")
 
-    path = Path(re.sub(r"\$\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}", fill, declared)).expanduser()
-    return path.resolve() if used else Path(os.path.normpath(folder / path))
+def _meant(found: re.Match[str]) -> str | None:
+    default = found["default"]
+    return os.environ.get(found["name"]) or (default.removeprefix(":-") if default else None)
 
 
 def load(folder: Path) -> City:
@@ -232,6 +250,8 @@ def load(folder: Path) -> City:
     if node is None:
         raise Refused(_no_city(folder) if not (folder / "city.yaml").exists() else faults)
     file = _try(faults, lambda: validate(node, CityFile, "Y103"))
+    if file is not None:
+        faults += _data_faults(node, file.data)
     products = _products(folder, faults)
     measures = _measures(folder, faults)
     for name in sorted(set(products) & set(measures)):
@@ -247,25 +267,43 @@ def _no_city(folder: Path) -> list[Problem]:
     return [Problem(shown(folder), 0, "Y104", "there is no city.yaml in this folder.", fix)]
 
 
+def _data_faults(node: Node, declared: str) -> Iterator[Problem]:
+    for found in _VARIABLE.finditer(declared):
+        if _meant(found) is None:
+            what = f"the environment has no {found['name']}, which data: needs."
+            fix = f"Set it, or write what holds without it: ${{{found['name']}:-FOLDER}}"
+            yield node.problem("Y103", what, fix, "data")
+
+
 def _products(folder: Path, faults: list[Problem]) -> dict[str, Product]:
     found: dict[str, Product] = {}
-    for place in sorted(p for p in (folder / "products").glob("*") if p.is_dir()):
+    for place in sorted(p for p in (folder / "products").glob("[!.]*") if p.is_dir()):
         _name(place.name, place, faults)
+        _other_endings(place, faults)
         promise = _try(faults, lambda place=place: contract(read(place / "contract.yaml"), place.name))  # type: ignore[misc]  # a bound loop variable
         how = _try(faults, lambda place=place: read(place / "product.yaml"))  # type: ignore[misc]  # as above
         if how is not None:
-            faults += [
-                how.problem("Y103", f"unknown key '{key}'.", "Known: collect, guard.", key)
-                for key, _ in how.items()
-                if key not in ("collect", "guard")
-            ]
+            faults += _product_faults(how)
         if promise is not None and how is not None:
             found[place.name] = Product(place.name, place, promise, how.at("collect"), how.at("guard"))
     return found
 
 
+def _product_faults(how: Node) -> Iterator[Problem]:
+    if not isinstance(how.value, dict):
+        what = "expected keys and values here."
+        yield how.problem("Y103", what, "Write collect: {kind: csv, path: FILE}, and guard: if rows may leave.")
+    for key, _ in how.items():
+        if key not in ("collect", "guard"):
+            yield how.problem("Y103", f"unknown key '{key}'.", did_you_mean(key, ("collect", "guard")), key)
+    if not isinstance(how.at("guard").value, list | None):
+        what = "guard must be a list: as it is, no column would be protected."
+        yield how.problem("Y103", what, "Write one line for each column, with - before it.", "guard")
+
+
 def _measures(folder: Path, faults: list[Problem]) -> dict[str, Declared]:
     found: dict[str, Declared] = {}
+    _other_endings(folder / "measures", faults)
     for file in sorted((folder / "measures").glob("*.yaml")):
         _name(file.stem, file, faults)
         node = _try(faults, lambda file=file: read(file))  # type: ignore[misc]  # a bound loop variable
@@ -278,6 +316,11 @@ def _name(name: str, at: Path, faults: list[Problem]) -> None:
     if not NAME.fullmatch(name):
         fix = "Use small letters, digits and _ and start with a letter."
         faults.append(Problem(shown(at), 0, "Y105", f"'{name}' is no name for a product or measure.", fix))
+
+
+def _other_endings(folder: Path, faults: list[Problem]) -> None:
+    for file in sorted(folder.glob("*.yml")):
+        faults.append(Problem(shown(file), 0, "Y105", "files that end in .yml are not read.", "End its name in .yaml."))
 
 
 def _try(faults: list[Problem], step: Callable[[], T]) -> T | None:

@@ -117,7 +117,8 @@ class _Reading:
                 self._fault(item, "<< takes the keys of another mapping.", "Name an anchor of a mapping: <<: *name")
 
     def _scalar(self, part: ScalarNode) -> object:
-        kind, text = str(part.tag).removeprefix(_CORE), str(part.value)
+        # The reader marks where a folded text was folded; the text itself holds no such sign.
+        kind, text = str(part.tag).removeprefix(_CORE), str(part.value).replace("\a", "")
         try:
             if kind == "null":
                 return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metroon.city.contract import Contract
+
+_MAY = "Give this program the right to read it, or ask the department to send it again."
 
 
 class Unreadable(Exception):  # noqa: N818  # a decision about one file, told in the account
@@ -49,31 +52,52 @@ def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract]
     left: dict[str, None] = {}
     for file in files:
         name = file.relative_to(reading.data).as_posix()
-        parts = source.parts(file)
-        given = Delivery(name, sha256(*parts), sum(p.stat().st_size for p in parts))
+        given = Delivery(name, "", 0)
         try:
+            parts = source.parts(file)
+            given = Delivery(name, sha256(*parts), sum(p.stat().st_size for p in parts))
             rows, unnamed = read(file, reading.contract)
-        except Unreadable as fault:
+        except (Unreadable, OSError) as error:
+            fault = (
+                error if isinstance(error, Unreadable) else Unreadable(f"it cannot be opened: {error.strerror}.", _MAY)
+            )
             problems.append(Problem(name, 0, "D102", str(fault), fault.fix))
-            deliveries.append(Delivery(given.file, given.sha256, given.size, 0, str(fault)))
+            deliveries.append(replace(given, refused=str(fault)))
             continue
         left.update(dict.fromkeys(unnamed))
         tables.append(rows.append_column(FILE, pa.array([name] * rows.num_rows, pa.string())))
-        deliveries.append(Delivery(given.file, given.sha256, given.size, rows.num_rows))
+        deliveries.append(replace(given, read=rows.num_rows))
     if not tables:
         raise Refused(problems)
     notes = _left_out(list(left)) if source.others == "warn" and left else []
-    merged = pa.concat_tables(tables, promote_options="permissive")
-    return Raw(reading.engine.table(merged), tuple(deliveries), tuple(problems), tuple(notes))
+    return Raw(reading.engine.table(_merged(tables)), tuple(deliveries), tuple(problems), tuple(notes))
+
+
+def _merged(tables: Sequence[pa.Table]) -> pa.Table:
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # One file says number where another says text: the contract types the text of both.
+        return pa.concat_tables([_as_text(t) for t in tables])
+
+
+def _as_text(rows: pa.Table) -> pa.Table:
+    fields = [f if f.name == LINE or pa.types.is_binary(f.type) else pa.field(f.name, pa.string()) for f in rows.schema]
+    return rows.cast(pa.schema(fields))
 
 
 def match(headers: Sequence[str], contract: Contract) -> tuple[dict[str, int], list[str]]:
     """Where each declared column stands in a file's header, and the headers nobody declared.
 
     Raises:
-        Unreadable: Declared columns are missing; the likely new name of each is told.
+        Unreadable: Declared columns are missing (the likely new name of each is told) or stand there twice.
     """
     columns = {c.name: c.source for c in contract.columns}
+    twice = [source for source in dict.fromkeys(columns.values()) if list(headers).count(source) > 1]
+    if twice:
+        names = ", ".join(f"'{name}'" for name in twice)
+        why = f"the header has {names} more than once: nobody can tell which column is meant."
+        raise Unreadable(why, "Ask the department for a header that names each column once.")
     found = {name: headers.index(source) for name, source in columns.items() if source in headers}
     unnamed = [h for h in headers if h not in columns.values()]
     missing = [c for c in columns if c not in found]
@@ -109,7 +133,7 @@ def headers(names: Sequence[str]) -> list[str]:
 def _likely(header: str, others: Sequence[str]) -> str | None:
     def likeness(other: str) -> float:
         a, b = (x.lower().replace("_", "").replace(" ", "") for x in (header, other))
-        return 1.0 if a in b or b in a else SequenceMatcher(None, a, b).ratio()
+        return 1.0 if a and b and (a in b or b in a) else SequenceMatcher(None, a, b).ratio()
 
     best = max(others, key=likeness, default=None)
     return best if best is not None and likeness(best) >= 0.5 else None

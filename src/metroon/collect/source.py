@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
+
+from pydantic import field_validator
 
 from metroon.base.kinds import Kind
 
@@ -93,13 +96,26 @@ class FileSource(Source):
     others: Literal["warn", "leave"] = "warn"
     """Columns that the contract does not name stay out: say so (warn), or expect it (leave)."""
 
+    @field_validator("path")
+    @classmethod
+    def _below(cls, given: str) -> str:
+        parts = PurePosixPath(given).parts
+        if not parts or given.startswith(("/", "~")) or ".." in parts:
+            raise ValueError("the path must stay below the city's data folder. Fix: Write it from there on.")
+        if any("**" in part and part != "**" for part in parts):
+            raise ValueError("** must stand alone between two slashes. Fix: Write * for any part of one name.")
+        return given
+
     def files(self, data: Path, folder: Path) -> list[Path]:  # the same call for every source
         """Every file that is read: the deliveries with all their parts."""
         return [part for delivery in self.deliveries(data) for part in self.parts(delivery)]
 
     def deliveries(self, data: Path) -> list[Path]:
         """The files that the path or pattern names, in the order of their names; each is one delivery."""
-        return sorted(p for p in data.glob(self.path) if p.is_file())
+        if (data / self.path).is_file():  # also names that look like patterns, such as crashes[1].csv
+            return [data / self.path]
+        # What begins with a point or ~ is another program's own: locks, metadata, half-written copies.
+        return sorted(p for p in data.glob(self.path) if p.is_file() and p.name[0] not in ".~")
 
     @abstractmethod
     def headers(self, file: Path) -> list[str]:

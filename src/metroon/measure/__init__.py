@@ -5,16 +5,17 @@ guard, and the estimates that they support.
 """
 
 from metroon.measure.estimates import can_break_down, estimates, poolings, unanswerable
-from metroon.measure.grid import released_as
+from metroon.measure.grid import is_nested, released_as
 from metroon.measure.indicator import Indicator
-from metroon.measure.tally import Tallied, finest, tally
+from metroon.measure.tally import Tallied, longer_grains, tally
 
 __all__ = [
     "Indicator",
     "Tallied",
     "can_break_down",
     "estimates",
-    "finest",
+    "is_nested",
+    "longer_grains",
     "poolings",
     "released_as",
     "tally",

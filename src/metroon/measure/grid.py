@@ -18,7 +18,7 @@ from metroon.guard.cells import Line
 from metroon.locate import column as place_column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
     from metroon.base.engine import Engine, Relation
     from metroon.base.period import Grain
@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 Counts = tuple[int, int, int, int | None]
 """Successes, failures, unknown, and the fewest different people behind one of them."""
 NOTHING: Counts = (0, 0, 0, None)
-PERIOD, PART, OUTCOME, WHO, GROUP = "_period", "_part", "_outcome", "_who", "_group_"
-"""Columns of the rows: their period, the shorter period within it, their outcome, their person, their groups."""
-UNDATED = "(no date)"
+PERIOD, LONGER, OUTCOME, WHO, GROUP = "_period", "_longer_", "_outcome", "_who", "_group_"
+"""Columns of the rows: their period, longer periods that others count, their outcome, their person, their groups."""
 _CROSS = "\x1f"  # a sign that no key of a place holds
 
 
@@ -53,7 +52,8 @@ def grid(
     rows: Relation,
     *,
     periods: Sequence[str],
-    grain: Grain,
+    covered: Sequence[str],
+    longer: Sequence[Grain],
     geographies: Sequence[Places],
     asked: Sequence[str],
     groups: Sequence[str],
@@ -65,8 +65,9 @@ def grid(
     Args:
         engine: The engine.
         rows: Rows with the columns named above, and the place of each in every geography.
-        periods: The periods to release.
-        grain: How long they are.
+        periods: Every period that has rows or is released.
+        covered: The periods to release.
+        longer: Longer grains in which measures released together count the same dates.
         geographies: Geographies that cells are made for, those to release first.
         asked: Ids of those to release.
         groups: Columns that make groups.
@@ -77,22 +78,33 @@ def grid(
     Returns:
         The grid. In each geography the places, outside and no place add up to the city; so do the groups.
     """
-    made = _Grid(engine, rows, geographies, groups, overlaps)
+    made = _Grid(engine, rows, geographies, asked, groups, overlaps)
     counts = made.count(PERIOD, periods)
-    parts: dict[Cell, Counts] = {}
-    if PART in rows.columns:
-        within = sorted({str(r[PART]) for r in engine.rows(rows.select(PART).distinct())})
-        parts = made.count(PART, within)
-    lines = [*made.lines(counts, periods), *_time_lines(counts, parts, grain)]
+    lines = [*made.lines(counts, periods)]
+    for grain in longer:
+        sums = list(_time_lines(counts, grain))
+        counts |= dict.fromkeys((line.total for line in sums), NOTHING) | made.count(LONGER + grain, [])
+        lines += sums
     if is_rate and geographies:
         first = geographies[0]
-        for period in periods:
+        for period in covered:
             inside = tuple(Cell(period, first.id, k) for k in first.names)
             counts[Cell(period, first.id, INSIDE)] = _sum(counts[c] for c in inside)
             lines.append(Line(Cell(period, first.id, INSIDE), inside))
     first_id = geographies[0].id if geographies else ""
-    shown = frozenset(c for c in counts if _is_shown(c, set(asked), first_id, is_rate=is_rate))
-    return Grid({**parts, **counts}, tuple(lines), shown)
+    told = set(covered)
+    shown = (c for c in counts if c.period in told and _is_shown(c, set(asked), first_id, is_rate=is_rate))
+    return Grid(counts, tuple(lines), frozenset(shown))
+
+
+def is_nested(pairs: Set[tuple[str, str]]) -> bool:
+    """Whether each place of one geography shares ground with at most one of the other.
+
+    Example:
+        >>> is_nested({("north", "1"), ("south", "1")}), is_nested({("n", "1"), ("n", "2"), ("s", "1")})
+        (True, False)
+    """
+    return bool(pairs) and any(len({p[side] for p in pairs}) == len(pairs) for side in (0, 1))
 
 
 def released_as(cell: Cell) -> Cell:
@@ -113,17 +125,14 @@ def _is_shown(cell: Cell, asked: set[str], first: str, *, is_rate: bool) -> bool
     return cell.geography == ALL or cell.geography in asked
 
 
-def _time_lines(counts: Mapping[Cell, Counts], parts: Mapping[Cell, Counts], grain: Grain) -> Iterator[Line]:
+def _time_lines(counts: Mapping[Cell, Counts], grain: Grain) -> Iterator[Line]:
     found: dict[Cell, list[Cell]] = {}
-    for part in parts:
-        found.setdefault(replace(part, period=_longer(part.period, grain)), []).append(part)
-    for cell, within in found.items():
-        if cell in counts:
-            yield Line(cell, tuple(sorted(within)))
-
-
-def _longer(part: str, grain: Grain) -> str:
-    return ALL if grain == "all" else period_name(first_day(part), grain)
+    for cell in counts:
+        longer = ALL if grain == "all" else period_name(first_day(cell.period), grain)
+        if longer != cell.period:
+            found.setdefault(replace(cell, period=longer), []).append(cell)
+    for total, parts in found.items():
+        yield Line(total, tuple(sorted(parts)))
 
 
 def _sum(counts: Iterator[Counts]) -> Counts:
@@ -137,11 +146,13 @@ class _Grid:
         engine: Engine,
         rows: Relation,
         geographies: Sequence[Places],
+        asked: Sequence[str],
         groups: Sequence[str],
         overlaps: Mapping[tuple[str, str], set[tuple[str, str]]],
     ) -> None:
         self._engine, self._rows = engine, rows
-        self._geographies, self._groups, self._overlaps = geographies, groups, overlaps
+        self._geographies, self._asked = geographies, set(asked)
+        self._groups, self._overlaps = groups, overlaps
 
     def count(self, column: str, periods: Sequence[str]) -> dict[Cell, Counts]:
         """The cells of some periods: the city, each place, each pair of places that share ground, each group."""
@@ -183,9 +194,10 @@ class _Grid:
             yield Cell(cell.period), cell.geography
 
     def _crossed(self) -> Iterator[tuple[str, str]]:
-        # A band is a sum of areas of its base; what they share needs no cell of its own.
         for a, b in combinations(self._geographies, 2):
-            if b.base != a.id and a.base != b.id:
+            is_band = b.base == a.id or a.base == b.id  # a sum of areas: what they share needs no cell of its own
+            is_both = {a.id, b.id} <= self._asked
+            if not is_band and (is_both or is_nested(self._overlaps.get((a.id, b.id), set()))):
                 yield a.id, b.id
 
     def _level(self, column: str, columns: list[str], cell: Callable[..., Cell]) -> dict[Cell, Counts]:

@@ -11,7 +11,7 @@ from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, UNKNOWN, Cell, 
 from metroon.guard.cells import CellTable
 from metroon.locate import column as place_column
 from metroon.measure.coverage import Days, covered
-from metroon.measure.grid import GROUP, OUTCOME, PART, PERIOD, UNDATED, WHO, Grid, grid
+from metroon.measure.grid import GROUP, LONGER, OUTCOME, PERIOD, WHO, Grid, grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,7 +59,7 @@ def tally(
     overlaps: Mapping[tuple[str, str], set[tuple[str, str]]],
     minimum_cell: int,
     as_of: date,
-    within: Period | None = None,
+    longer: Sequence[Grain] = (),
 ) -> Tallied:
     """Count the rows of a measure.
 
@@ -74,7 +74,7 @@ def tally(
         overlaps: For pairs of geographies: which places share ground.
         minimum_cell: Smallest group of people that may be shown.
         as_of: The day taken for today.
-        within: Shorter periods in which measures released together count the same dates, if any do.
+        longer: Longer grains in which measures released together count the same dates.
 
     Returns:
         Cells for the city, each place, each group, in each covered period; zero where nothing happened.
@@ -83,18 +83,18 @@ def tally(
     undecided = engine.count(rows.filter(rows["_among"].isnull())) if indicator.among else 0
     every = _days(engine, rows, indicator, as_of)
     rows = rows.filter(rows["_among"]) if indicator.among else rows
-    rows = engine.table(engine.fetch(_narrow(rows, indicator, contract, geographies, within)))
+    rows = engine.table(engine.fetch(_narrow(rows, indicator, contract, geographies, longer)))
     undated = engine.count(rows.filter(rows[PERIOD].isnull()))
     rows = rows.filter(rows[PERIOD].notnull())
     found = {str(r[PERIOD]) for r in engine.rows(rows.select(PERIOD).distinct())}
     counted = _days(engine, rows, indicator, as_of)
     periods = covered(every, counted, indicator.period.grain, as_of=as_of) if indicator.period else [ALL]
-    rows = rows.filter(rows[PERIOD].isin(periods)) if periods else rows.limit(0)
     made = grid(
         engine,
         rows,
-        periods=periods,
-        grain=indicator.period.grain if indicator.period else "all",
+        periods=sorted(found | set(periods)),
+        covered=periods,
+        longer=longer,
         geographies=geographies,
         asked=indicator.places,
         groups=[] if indicator.needs_people else indicator.groups,
@@ -111,14 +111,19 @@ def tally(
     )
 
 
-def finest(own: Period | None, others: Iterable[Period]) -> Period | None:
-    """The shortest periods in which others count the same dates, when they are shorter than a measure's own.
+def longer_grains(own: Period | None, others: Iterable[Period]) -> list[Grain]:
+    """The longer grains in which others count the same dates: a sum of all but one period gives that one away.
 
-    A measure without periods is tied to the shortest of all, for it counts the same rows.
+    Example:
+        >>> from metroon.city import Period
+        >>> month = Period(column="at", grain="month")
+        >>> longer_grains(month, [Period(column="at", grain="all"), Period(column="other", grain="year")])
+        ['all']
     """
-    length = _LENGTH.index(own.grain) if own else len(_LENGTH)
-    shorter = [p for p in others if _LENGTH.index(p.grain) < length and (own is None or p.column == own.column)]
-    return min(shorter, key=lambda p: (_LENGTH.index(p.grain), p.column), default=None)
+    if own is None:
+        return []
+    known = {p.grain for p in others if p.column == own.column}
+    return [g for g in _LENGTH[_LENGTH.index(own.grain) + 1 :] if g in known]
 
 
 def _table(
@@ -162,17 +167,16 @@ def _prepare(engine: Engine, rows: Relation, indicator: Indicator) -> Relation:
 
 
 def _narrow(
-    rows: Relation, indicator: Indicator, contract: Contract, geographies: Sequence[Places], within: Period | None
+    rows: Relation, indicator: Indicator, contract: Contract, geographies: Sequence[Places], longer: Sequence[Grain]
 ) -> Relation:
     own = indicator.period
     day = rows[own.column].cast("date") if own else ibis.null("date")
-    parts = {PART: _period(rows[within.column].cast("date"), within.grain).fill_null(UNDATED)} if within else {}
     # Rows that do not say whose they are may all be of one person.
     people = {WHO: rows[contract.person_key].cast("string").fill_null("")} if contract.person_key else {}
     return rows.select(
         **{PERIOD: _period(day, own.grain) if own else ibis.literal(ALL), OUTCOME: rows[OUTCOME]},
         _day=day,
-        **parts,
+        **{LONGER + grain: _period(day, grain) for grain in longer},
         **people,
         **{place_column(g.id): rows[place_column(g.id)] for g in geographies},
         **{GROUP + d: _group(rows[d]) for d in indicator.groups},

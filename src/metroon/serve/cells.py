@@ -187,13 +187,15 @@ def compare(estimates: tuple[Estimate, ...], city: Estimate | None) -> Compariso
     )
 
 
+def distance(estimate: Estimate, city: float) -> float:
+    """How far the whole interval lies from the city's value, in the measure's unit; below 0 when around it."""
+    low, high = estimate.low, estimate.high
+    return max((low if low is not None else -math.inf) - city, city - (high if high is not None else math.inf))
+
+
 def clearest(estimates: tuple[Estimate, ...], city: float) -> Estimate | None:
     """The one whose whole interval lies farthest from the city's value; None of none.
 
     By the near end of the interval, not by the value: the farthest values are those of the fewest cases.
     """
-
-    def distance(e: Estimate) -> float:
-        return max((e.low or 0.0) - city, city - (e.high if e.high is not None else math.inf))
-
-    return max(estimates, key=lambda e: (distance(e), e.cell), default=None)
+    return max(estimates, key=lambda e: (distance(e, city), e.cell), default=None)

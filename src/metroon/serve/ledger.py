@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from metroon.serve.accounts import has_failed, mark_of
+from metroon.serve.accounts import lost_words, mark_of
 from metroon.serve.terminal import (
     BAD,
     BROKEN,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _LEAST_REMARK = 40
 _MOST_LINES = 2
 _LONGEST_REASON = 36
+_MARKS = (f"{KEPT} every promise kept", f"{LATE} a promise broken, or late  {BROKEN} failed or refused")
 
 
 def ledger(accounts: Sequence[Account]) -> list[RenderableType]:
@@ -50,33 +51,26 @@ def ledger(accounts: Sequence[Account]) -> list[RenderableType]:
     if unchanged:
         words = f"{SAME} {counted(len(unchanged), 'product')} unchanged"
         parts.append(line(words, (f": {', '.join(unchanged)}", QUIET)))
-    return [*parts, *_legend(walked)]
+    closed = sum(a.outcome == "kept" for a in walked)
+    words = f"the rows of {counted(closed, 'product')} stay restricted: only measures of them leave"
+    more = "every rule, file and line: metroon show NAME"
+    return [*parts, flow([words if closed else "", more if walked else ""], QUIET)]
 
 
 def _rank(account: Account) -> int:
     return [BROKEN, LATE, KEPT].index(mark_of(account)[0])
 
 
-def _legend(walked: Sequence[Account]) -> list[RenderableType]:
-    closed = [a.product for a in walked if a.outcome == "kept"]
-    restricted = [text(f"rows stay restricted, only measures of them leave: {', '.join(closed)}", QUIET)]
-    marks = [f"{KEPT} every promise kept", f"{LATE} a promise broken, or late", f"{BROKEN} failed or refused"]
-    more = "every rule, file and line: metroon show NAME"
-    return [*(restricted if closed else []), flow([*marks, more], QUIET)] if walked else []
-
-
 def _table(accounts: Sequence[Account]) -> RenderableType:
     def build(width: int, _: bool) -> RenderableType:
-        sums = [_sum(a) for a in accounts]
         is_any_refused = any(a.refused for a in accounts)
-        heads = ["", "read", "= kept", "+ set aside", *(["+ refused"] if is_any_refused else [])]
-        rows = [[_name(a), *s[: len(heads) - 1]] for a, s in zip(accounts, sums, strict=True)]
-        widths = [max(len(h), *(r[i].cell_len for r in rows)) for i, h in enumerate(heads)]
-        left = width - sum(widths) - 2 * len(widths)
-        right = range(1, len(heads))
+        heads = ["", "read", "= kept", "+ set\naside", *(["+ refused"] if is_any_refused else [])]
+        rows = [[_name(a), *_sum(a)[: len(heads) - 1]] for a in accounts]
+        widths = [max(*map(len, h.split("\n")), *(r[i].cell_len for r in rows)) for i, h in enumerate(heads)]
+        left, right = width - sum(widths) - 2 * len(widths), range(1, len(heads))
         if left >= _LEAST_REMARK:
             body = [[*r, Text("\n").join(_remark(a, left))] for r, a in zip(rows, accounts, strict=True)]
-            return grid(body, right=right, widths=[*widths, left], head=[*heads, ""])
+            return grid(body, right=right, widths=[*widths, left], head=[*heads, "\n".join(_MARKS)])
         parts: list[RenderableType] = [grid([], right=right, widths=widths, head=heads)]
         for row, account in zip(rows, accounts, strict=True):
             parts.append(grid([row], right=right, widths=widths))
@@ -117,25 +111,29 @@ def _remark(account: Account, width: int) -> list[Text]:
 
 
 def _facts(account: Account) -> list[Text]:
-    broken = sum(not v.is_kept for v in account.verdicts)
-    promise = f"{broken} of {counted(len(account.verdicts), 'promise')} broken" if broken else ""
+    first, *reasons = _promise(account)
     seen = [
         text("late" if account.late else "", WATCH),
-        text("does not add up" if has_failed(account) and not account.adds_up else "", BAD),
-        text(promise, WATCH),
-        *(text(words, QUIET) for words in [*_reasons(account), *_outside(account)]),
-        text(f"{number(account.no_place)} without a place" if account.no_place else "", QUIET),
+        text("does not add up" if lost_words(account) else "", BAD),
+        text(first, WATCH if mark_of(account)[0] != KEPT else QUIET),
+        *(text(words, QUIET) for words in [*reasons, *_outside(account)]),
+        text(f"{number(account.no_place)} no place" if account.no_place else "", QUIET),
     ]
     return [fact for fact in seen if fact.plain]
 
 
-def _reasons(account: Account) -> list[str]:
-    """Why records were set aside, the most frequent reason first; a single reason needs no number."""
+def _promise(account: Account) -> list[str]:
+    """How many promises were broken and why records were set aside, the most frequent reason first."""
+    broken = [v for v in account.verdicts if not v.is_kept]
+    words = f"{len(broken)} of {counted(len(account.verdicts), 'promise')} broken" if broken else ""
     most = sorted(((n, why) for why, n in account.set_aside.items() if n), key=lambda pair: -pair[0])
-    if len(most) == 1:
-        return [f"set aside: {_reason(most[0][1])}"]
-    told = [f"{number(n)} {_reason(why)}" for n, why in most]
-    return [f"set aside: {told[0]}", *told[1:]] if told else []
+    # A single reason needs no number: the column says it.
+    told = [_reason(why) if len(most) == 1 else f"{number(n)} {_reason(why)}" for n, why in most]
+    if not told:
+        return [words]
+    if {why for _, why in most} <= {v.text for v in broken}:
+        return [f"{words}: {told[0]}", *told[1:]]
+    return [words, f"set aside: {told[0]}", *told[1:]]
 
 
 def _reason(why: str) -> str:

@@ -54,11 +54,11 @@ def scoreboard(run: Run) -> RenderableType:
     """
     parts = [*_headline(run), *_score(run), *_troubles(run)]
     if run.accounts:
-        parts += [heading("WHERE THE ROWS WENT"), *ledger(run.accounts)]
+        parts += [heading("WHERE THE ROWS WENT", after=0), *ledger(run.accounts)]
     shown = [m for m in run.measured if m.outcome != "failed"]
-    parts += [heading("MEASURES"), scores(shown), Text(""), *legend(shown)] if shown else []
+    parts += [heading("MEASURES", after=0), scores(shown), *legend(shown)] if shown else []
     told = doubts(run.accounts)
-    parts += [heading("WHAT IS UNKNOWN OR CANNOT BE ANSWERED"), *told] if told else []
+    parts += [heading("WHAT IS UNKNOWN OR CANNOT BE ANSWERED", after=0), *told] if told else []
     return Page((*parts, *_next(run.next_steps, most=_MOST_STEPS), Text("")))
 
 
@@ -107,7 +107,7 @@ def _troubles(run: Run) -> list[RenderableType]:
     behind = f"{LATE} LATE: {len(late)}" if late else ""
     words = "  ".join(w for w in (failed, behind) if w)
     style = f"{STRONG} {BAD if found else WATCH}"
-    return [heading(words, style), *found, *late] if words else []
+    return [heading(words, style, after=0), *found, *late] if words else []
 
 
 def _failures(run: Run) -> list[RenderableType]:
@@ -131,7 +131,7 @@ def _next(steps: Sequence[str], *, most: int | None = None) -> list[RenderableTy
     shown = [(f"{i}.", _step(words)) for i, words in enumerate(steps[:most], 1)]
     left = len(steps) - len(shown)
     more = [text(f"and {counted(left, 'more step')}: metroon run --full", QUIET)] if left else []
-    return [heading("WHAT TO DO NEXT"), grid(shown), *more] if shown else []
+    return [heading("WHAT TO DO NEXT", after=0 if most else 1), grid(shown), *more] if shown else []
 
 
 def _step(words: str) -> Text:

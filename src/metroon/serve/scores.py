@@ -14,7 +14,7 @@ from metroon.serve.figures import figure_text, sample_words
 from metroon.serve.halves import courses
 from metroon.serve.sparkline import sparkline
 from metroon.serve.terminal import BAD, DATA, GOOD, QUIET, STRONG, WATCH, Fit, flow, grid, indented, line, text
-from metroon.serve.words import DIRECTIONS, STATES, Scale, group_name, number, place_name, readable, scale_of
+from metroon.serve.words import DIRECTIONS, STATES, Scale, group_name, number, period_noun, place_name, readable, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,43 +29,40 @@ if TYPE_CHECKING:
 _WIDE = 96
 _LONGEST_TITLE = 46
 _MOST_POINTS, _LEAST_POINTS = 24, 3
-_MOST_BREAKDOWNS = 3
+_MOST_BREAKDOWNS = 2
 _MOST_COURSES = 4
+_LONGEST_LABEL = 30
 _UNOFFICIAL = "*"
 
 
 def scores(measured: Sequence[Measured]) -> RenderableType:
     """All measures below each other, their values and intervals aligned; then which geographies they speak of."""
-    return Fit(lambda width, _: Group(*_spaced([_Score(m, _columns(measured), width).lines() for m in measured])))
+    columns = _columns(measured)
+    return Fit(lambda width, _: Group(*(part for m in measured for part in _Score(m, columns, width).lines())))
 
 
 def legend(measured: Sequence[Measured]) -> list[RenderableType]:
     """Each geography once, with its vintage, its standing and its notes; and what the words of the rows mean."""
     used = {g.id: g for m in measured for g in m.geographies if cells.of_places(m, g.id)}
     parts: list[RenderableType] = [_source(g) for g in used.values()]
+    people: dict[str, list[str]] = {}
+    for g in used.values():
+        if g.people_source:
+            people.setdefault(g.people_source, []).append(g.title)
+    facts = [f"residents of {', '.join(titles)}: {source}" for source, titles in people.items()]
     if any(_apart(b) for m in measured for b in _breakdowns(m)):
-        words = "to differ clearly: the whole 95 % interval on one side of the city's value; 1 in 20 would by chance alone"
-        parts.append(text(words, QUIET))
-    return parts
-
-
-def places_label(geography: Places) -> str:
-    """A geography's title and vintage, marked when no authority adopted it."""
-    return f"{geography.title} {geography.vintage}{'' if geography.official else _UNOFFICIAL}"
+        facts.append("to differ clearly: the whole 95 % interval on one side of the city's value; by chance 1 in 20 would")
+    return [*parts, flow(facts, QUIET)]
 
 
 def _source(geography: Places) -> Text:
-    facts = [
-        "" if geography.official else "unofficial",
-        geography.note.rstrip("."),
-        f"residents: {geography.people_source}" if geography.people_source else "",
-    ]
-    told = "; ".join(f for f in facts if f)
-    return line((places_label(geography), ""), (f": {told}" if told else "", QUIET))
+    standing = [] if geography.official else ["Unofficial."]
+    told = " ".join([*standing, *([geography.note] if geography.note else [])])
+    return line(f"{geography.title}{_star(geography)} {geography.vintage}", (f"  {told}", QUIET))
 
 
-def _spaced(blocks: Sequence[Sequence[RenderableType]]) -> list[RenderableType]:
-    return [part for i, block in enumerate(blocks) for part in ([Text("")] if i else []) + list(block)]
+def _star(geography: Places) -> str:
+    return "" if geography.official else _UNOFFICIAL
 
 
 @dataclass(frozen=True)
@@ -76,11 +73,14 @@ class _Breakdown:
 
 
 def _breakdowns(measured: Measured) -> list[_Breakdown]:
-    """Geographies and dimensions of the headline, those that can be compared with the city."""
-    city = cells.whole_city(measured)
-    geographies = [(places_label(g), cells.of_places(measured, g.id)) for g in measured.geographies]
-    groups = [(readable(d).capitalize(), found) for d, found in cells.of_groups(measured).items()]
-    return [_Breakdown(label, found, cells.compare(found, city)) for label, found in [*geographies, *groups] if found]
+    """Geographies and dimensions of the headline, each beside the city."""
+    city, vintages = cells.whole_city(measured), {g.vintage for g in measured.geographies}
+    found = [
+        (f"{g.title}{_star(g)}{f' {g.vintage}' if len(vintages) > 1 else ''}", cells.of_places(measured, g.id))
+        for g in measured.geographies
+    ]
+    found += [(readable(d).capitalize(), groups) for d, groups in cells.of_groups(measured).items()]
+    return [_Breakdown(label, some, cells.compare(some, city)) for label, some in found if some]
 
 
 def _apart(breakdown: _Breakdown) -> int:
@@ -142,60 +142,78 @@ class _Score:
 
     def _facts(self) -> list[Text]:
         m, city, scale = self.measured, cells.whole_city(self.measured), scale_of(self.measured)
-        unit = "" if scale.is_share else m.unit
-        hidden = f"{number(m.hidden)} of {number(m.cells)} hidden for privacy" if m.hidden else ""
         words = cells.trend_words(cells.trend(m))
-        unknown = scale.unknown(city) if city else ""
-        is_sure = not (city and city.unknown)
         return [
-            text(unit, QUIET),
-            text(DIRECTIONS[m.direction], QUIET),
-            text("" if is_sure else unknown, WATCH),
+            text("" if scale.is_share else m.unit, QUIET),
+            text("" if self._differing else DIRECTIONS[m.direction], QUIET),
+            text(scale.unknown(city) if city and city.unknown else "", WATCH),
             text(city.note if city else "", QUIET),
             text(words if words.startswith("clearly") else "", QUIET),
-            text(hidden, QUIET),
-            *(text(words, QUIET) for words in self._silent()),
+            text(f"{number(m.hidden)} of {number(m.cells)} hidden for privacy" if m.hidden else "", QUIET),
+            *(text(f"{n} {words}", QUIET) for words, n in self._silent().items()),
+            text(self._vague(), QUIET),
         ]
 
-    def _silent(self) -> list[str]:
-        """Cells of the headline without a value, by state; then the breakdowns of which nobody can tell."""
-        states: dict[str, int] = {}
+    def _silent(self) -> dict[str, int]:
+        """How many cells of the headline have no value, by the words of their state."""
+        found: dict[str, int] = {}
         for e in cells.of_headline(self.measured):
             if not cells.is_told(e) and e.state not in ("hidden", "known") and e.cell != Cell(e.cell.period):
-                states[STATES[e.state]] = states.get(STATES[e.state], 0) + 1
+                found[STATES[e.state]] = found.get(STATES[e.state], 0) + 1
+        return found
+
+    def _vague(self) -> str:
         if scale_of(self.measured).is_count:
-            return [f"{n} {words}" for words, n in states.items()]
-        vague = [b.label for b in _breakdowns(self.measured) if b.told.around and not _apart(b)]
-        return [
-            *(f"{n} {words}" for words, n in states.items()),
-            *([f"cannot tell apart by {', '.join(vague)}"] if vague else []),
-        ]
+            return ""
+        labels = [b.label for b in _breakdowns(self.measured) if b.told.around and not _apart(b)]
+        return f"cannot tell apart by {', '.join(labels)}" if labels else ""
+
+    @property
+    def _differing(self) -> list[_Breakdown]:
+        """Breakdowns in which somebody clearly differs from the city, the clearest first."""
+        m, city = self.measured, cells.whole_city(self.measured)
+        if scale_of(m).is_count or city is None or city.value is None:
+            return []
+        value = city.value
+        found = [b for b in _breakdowns(m) if _apart(b)]
+        return sorted(found, key=lambda b: -max(cells.distance(e, value) for e in (*b.told.above, *b.told.below)))
 
     def _rows(self) -> tuple[list[RenderableType], str]:
         if scale_of(self.measured).is_count:
             return self._courses()
-        return self._differing()
-
-    def _differing(self) -> tuple[list[RenderableType], str]:
-        m, city, scale = self.measured, cells.whole_city(self.measured), scale_of(self.measured)
-        found = [b for b in _breakdowns(m) if _apart(b)]
+        found, city = self._differing, cells.whole_city(self.measured)
         if not found or city is None or city.value is None:
             return [], ""
-        names = [f"{_apart(b)} of {b.told.ranked} {b.label}" for b in found[:_MOST_BREAKDOWNS]]
-        name_width = min(30, max(map(len, names)))
-        rows: list[RenderableType] = []
-        for name, b in zip(names, found, strict=False):
-            sides = self._sides(b, city.value, scale)
-            widths = [max(name_width, 0), *(s.cell_len for s in sides)]
-            if sum(widths) + 2 * len(sides) + 2 <= self.width:
-                rows.append(grid([(name, *sides)], widths=widths))
-            else:
-                rows.append(grid([(name, Text("\n").join(sides))], widths=[name_width, 0]))
-        return rows, "clearly differ from the city:"
+        names = [f"{_apart(b)} of {b.told.ranked} {b.label}" for b in found]
+        sides = [self._sides(b, city.value) for b in found[:_MOST_BREAKDOWNS]]
+        rows = self._side_by_side(names[:_MOST_BREAKDOWNS], sides)
+        also = f", also {', '.join(names[_MOST_BREAKDOWNS:])}" if names[_MOST_BREAKDOWNS:] else ""
+        return rows, f"clearly differ{self._vintage(found)}{also}:"
 
-    def _sides(self, breakdown: _Breakdown, city: float, scale: Scale) -> list[Text]:
+    def _vintage(self, found: Sequence[_Breakdown]) -> str:
+        """The vintage that stands beside the numbers, unless each label has its own."""
+        shown = {e.cell.geography for b in found for e in b.found} - {ALL}
+        vintages = {g.vintage for g in self.measured.geographies}
+        return f" (boundaries {vintages.pop()})" if shown and len(vintages) == 1 else ""
+
+    def _side_by_side(self, names: Sequence[str], sides: Sequence[Sequence[Text]]) -> list[RenderableType]:
+        """Better and worse in two columns; below each other where both do not fit."""
+        name = min(_LONGEST_LABEL, max(map(len, names)))
+        first = max(s[0].cell_len for s in sides)
+        rows: list[RenderableType] = []
+        for label, parts in zip(names, sides, strict=True):
+            for width in (first, parts[0].cell_len):
+                widths = [name, *(max(width, p.cell_len) if i == 0 else p.cell_len for i, p in enumerate(parts))]
+                if sum(widths) + 2 * len(widths) <= self.width:
+                    rows.append(grid([(label, *parts)], widths=widths))
+                    break
+            else:
+                rows.append(grid([(label, Text("\n").join(parts))], widths=[name, 0]))
+        return rows
+
+    def _sides(self, breakdown: _Breakdown, city: float) -> list[Text]:
         """The clearest above and the clearest below, the better first."""
-        m, told = self.measured, breakdown.told
+        m, told, scale = self.measured, breakdown.told, scale_of(self.measured)
         sides = [("above", cells.clearest(told.above, city)), ("below", cells.clearest(told.below, city))]
         if m.direction == "down":
             sides.reverse()
@@ -206,7 +224,7 @@ class _Score:
                 continue
             word, style = ("better", GOOD) if where == good else ("worse", BAD) if where == bad else (where, QUIET)
             name = group_name(e.cell) if e.cell.dimension != ALL else place_name(e.cell, m)
-            parts.append(line((f"{word} ", style), f"{name} ", figure_text(e, scale, style=STRONG)))
+            parts.append(line((f"{word} ", style), f"{name}: ", figure_text(e, scale, style=STRONG)))
         return parts
 
     def _courses(self) -> tuple[list[RenderableType], str]:
@@ -217,7 +235,8 @@ class _Score:
             if followed:
                 shown = followed[:_MOST_COURSES]
                 groups = sum(cells.is_ranked(e) for e in found)
-                lead = f"{len(shown)} of {groups} by {readable(dimension)}, the largest change of the mean first:"
+                period = period_noun(m.headline)
+                lead = f"{len(shown)} of {groups} by {readable(dimension)}, largest change of the {period} mean first:"
                 return [_courses_table(shown, scale_of(m), self.width - 2)], lead
         others = [b.label for b in _breakdowns(m)]
         return [], f"also by {', '.join(others)}" if others else ""
@@ -226,7 +245,7 @@ class _Score:
 def _courses_table(shown: Sequence[Course], scale: Scale, width: int) -> RenderableType:
     first, early, late = shown[0], shown[0].early, shown[0].late
     ends = (first.points[0].cell.period, first.points[-1].cell.period)
-    heads = ["", "", *ends, f"mean of\n{early.first} to {early.last}", f"mean of\n{late.first} to {late.last}"]
+    heads = ["", "", *ends, f"mean {early.first} to {early.last}", f"mean {late.first} to {late.last}"]
     rows = [
         [
             text(group_name(c.points[0].cell)),

@@ -169,13 +169,13 @@ def banner(is_invented: bool) -> list[RenderableType]:
     return [Fit(build)] if is_invented else []
 
 
-def heading(words: str, style: str = STRONG) -> Fit:
-    """A section's name as it is given; in a terminal a hairline runs on to the edge."""
+def heading(words: str, style: str = STRONG, *, after: int = 1) -> Fit:
+    """A section's name as it is given; in a terminal a hairline runs on to the edge; then empty lines."""
 
     def build(width: int, is_drawn: bool) -> RenderableType:
         title = text(words, style)
         rule = "─" * (width - title.cell_len - 1) if is_drawn else ""
-        return Group(Text(""), line(title, (f" {rule}", QUIET)), Text(""))
+        return Group(Text(""), line(title, (f" {rule}", QUIET)), *[Text("")] * after)
 
     return Fit(build)
 

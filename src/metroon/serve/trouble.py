@@ -48,8 +48,8 @@ def _product(account: Account) -> RenderableType:
             refusals.setdefault(d.refused, []).append(d.file)
     lost = lost_words(account)
     parts = [
-        *([text(lost, f"{STRONG} {BAD}")] if lost else []),
-        *(line(_places(files, records), f" REFUSED: {why}") for why, files in refusals.items()),
+        *([[text(lost, f"{STRONG} {BAD}")]] if lost else []),
+        *([line(_places(files, records), f" REFUSED: {why}")] for why, files in refusals.items()),
         *_problems(account.problems, records, more=f"metroon show {account.product}"),
     ]
     return _block(account.product, failure_words(account), parts)
@@ -60,23 +60,27 @@ def _measure(measured: Measured) -> RenderableType:
     return _block(measured.measure, f"FAILED; {seen}", _problems(measured.problems, {}, more="metroon check"))
 
 
-def _block(name: str, words: str, parts: Sequence[Text]) -> RenderableType:
+def _block(name: str, words: str, parts: Sequence[Sequence[Text]]) -> RenderableType:
+    """A name and what became of it; where there is only one thing to tell, its place stands beside."""
     head = line((f"{BROKEN} {name}", f"{STRONG} {BAD}"), f"  {words}")
-    return Group(head, *(indented(p, 4) for p in parts))
+    below = [row for rows in parts for row in rows]
+    if len(parts) == 1 and len(below) > 1:
+        head, below = line(head, ": ", below[0]), below[1:]
+    return Group(head, *(indented(row, 4) for row in below))
 
 
-def _problems(problems: Sequence[Problem], records: dict[str, str], *, more: str) -> list[Text]:
+def _problems(problems: Sequence[Problem], records: dict[str, str], *, more: str) -> list[list[Text]]:
     """Where, what and how to put it right; what several files have in common is told once."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for p in problems:
         at = f"{p.file}:{p.line}" if p.line else p.file
         alike.setdefault((p.code, p.what, p.fix), []).append(at)
-    parts: list[Text] = []
+    parts: list[list[Text]] = []
     for (code, what, fix), at in list(alike.items())[:_MOST_KINDS]:
-        parts += [_places(at, records)] if any(at) else []
-        parts += [line((f"{code}: ", BAD), what), line(("Fix: ", GOOD), fix)]
+        where = [_places(at, records)] if any(at) else []
+        parts.append([*where, line((f"{code}: ", BAD), what), line(("Fix: ", GOOD), fix)])
     left = len(alike) - _MOST_KINDS
-    return [*parts, *([text(f"and {counted(left, 'more problem')}: {more}", QUIET)] if left > 0 else [])]
+    return [*parts, *([[text(f"and {counted(left, 'more problem')}: {more}", QUIET)]] if left > 0 else [])]
 
 
 def _places(files: Sequence[str], records: dict[str, str]) -> Text:

@@ -33,7 +33,8 @@ class Parquet(FileSource):
 
 
 def _file(file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
-    table = _open(file, pq.read_table)
+    # Not read_table: it would take a folder's name such as year=2020 for a column.
+    table = _open(file, lambda f: pq.ParquetFile(f).read())
     places, unnamed = match(table.column_names, contract)
     columns = {name: _plain(table.column(i)) for name, i in places.items()}
     return finish(columns, range(1, table.num_rows + 1), [None] * table.num_rows), unnamed
@@ -42,11 +43,14 @@ def _file(file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
 def _open(file: Path, read: Callable[[Path], Any]) -> Any:
     try:
         return read(file)
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError):
         raise Unreadable("the file is no whole Parquet file.", "Ask the department to send it again.") from None
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    return column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
+    if pa.types.is_float16(column.type) or pa.types.is_decimal256(column.type):
+        return column.cast(pa.float64())  # the engine has neither
+    is_text = pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type)
+    return column.cast(pa.string()) if is_text or pa.types.is_null(column.type) else column

@@ -1,0 +1,180 @@
+"""Drafts: first versions of a city's YAML, written from a profile and commented for the person who edits them.
+
+Nothing is overwritten, and no value of a row is written down but the codes of short public lists.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import glob
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from metroon.base.errors import Problem, Refused
+from metroon.base.node import validate
+from metroon.base.period import first_day, last_day
+from metroon.base.period import name as period_name
+from metroon.base.profile import product_name as named
+from metroon.base.profile import snake_case, title
+from metroon.city.city import NAME, CityFile, Geography, data_folder
+from metroon.city.scalar import listed, scalar
+from metroon.city.yaml import read, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from metroon.base.profile import ColumnProfile, Profile
+    from metroon.city.contract import Classification
+
+_BESIDE_SHP = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_OWN = "vendor: metroon"
+
+
+class Suggested(Protocol):
+    """What the guard says of a column: its likely class, and why."""
+
+    @property
+    def classification(self) -> Classification:
+        """The class."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether each row is about one person."""
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What all the texts of one product are made of."""
+
+    name: str
+    title: str
+    city: CityFile
+    profile: Profile
+    suggestions: Mapping[str, Suggested]
+    file: Path
+    path: str
+
+    @property
+    def person_key(self) -> ColumnProfile | None:
+        """The column that tells people apart."""
+        found = (c for c in self.profile.columns if self._is_person_key(c))
+        return next(found, None)
+
+    def _is_person_key(self, column: ColumnProfile) -> bool:
+        suggested = self.suggestions[column.name]
+        return suggested.is_person and suggested.classification == "linkage key" and column.recorded > 0
+
+
+def product_name(file: Path) -> str:
+    """The name a product gets from its file.
+
+    Example:
+        >>> product_name(Path("in/FireIncidents_Jan2015.csv"))
+        'fire_incidents_jan2015'
+    """
+    return named(file.stem)
+
+
+def draft(
+    city: Path, name: str, profile: Profile, suggestions: Mapping[str, Suggested], file: Path
+) -> list[Path]:
+    """Write the contract, the product and a first measure for a file.
+
+    Args:
+        city: The folder of the city repo.
+        name: The product's name.
+        profile: The file, looked at.
+        suggestions: Column name -> what it may tell about people.
+        file: The file. When it lies outside the city's data folder, it is copied there, if that folder lies in the
+            city's own.
+
+    Returns:
+        The files written, in the order in which to read them; a copied data file comes last.
+
+    Raises:
+        Refused: The name cannot be, a file is there already, or the data file cannot be reached (Y105, Y107, Y108).
+    """
+    declared = validate(read(city / "city.yaml"), CityFile, "Y103")
+    data = data_folder(declared.data, city)
+    path, copies = _placed(city, data, file)
+    folder = city / "products" / name
+    made = _Draft(name, title(file.stem), declared, profile, suggestions, file, glob.escape(path))
+    texts = {
+        folder / "contract.yaml": _contract(made),
+        folder / "product.yaml": _product(made),
+        city / "measures" / f"{name}_count.yaml": _measure(made),
+    }
+    if not NAME.fullmatch(name):
+        fix = "Name it with --name: small letters, digits and _, starting with a letter."
+        raise Refused([Problem(shown(folder), 0, "Y105", f"'{name}' is no name for a product.", fix)])
+    _refuse_overwriting([*texts, *(to for _, to in copies if not _is_same(_, to))])
+    for given, to in copies:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(given, to)
+    return [*_write(texts), *(to for _, to in copies)]
+
+
+def draft_city(folder: Path, name: str) -> list[Path]:
+    """Write the start of a city repo.
+
+    Args:
+        folder: Where; it is made when it is not there.
+        name: What people call the city.
+
+    Returns:
+        The files and folders made.
+
+    Raises:
+        Refused: One of the files is there already (Y107).
+    """
+    texts = {
+        folder / "city.yaml": _CITY.format(name=scalar(name)),
+        folder / "README.md": _README.format(name=name),
+        folder / ".gitignore": "# Metroon's own versions, and raw files: neither belongs in git.\n.metroon/\ninbox/\n",
+    }
+    _refuse_overwriting(texts)
+    folders = [folder / part for part in ("products", "measures", "inbox")]
+    for place in folders:
+        place.mkdir(parents=True, exist_ok=True)
+    return [*_write(texts), *folders]
+
+
+def _placed(city: Path, data: Path, file: Path) -> tuple[str, list[tuple[Path, Path]]]:
+    """Where the file is below the data folder, and what must be copied for it to be there."""
+    at, below = Path(os.path.realpath(file)), Path(os.path.realpath(data))
+    if at.is_relative_to(below):
+        return at.relative_to(below).as_posix(), []
+    if not below.is_relative_to(os.path.realpath(city)):
+        fix = f"Put it into {shown(data)}, or into another folder and name that as data: in city.yaml."
+        what = f"the file lies outside the city's data folder, {shown(data)}."
+        raise Refused([Problem(str(file), 0, "Y108", what, fix)])
+    parts = [file]
+    if file.suffix.lower() == ".shp":
+        parts = sorted(p for p in file.parent.iterdir() if p.stem == file.stem and p.suffix.lower() in _BESIDE_SHP)
+    return file.name, [(part, data / part.name) for part in parts]
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return other.is_file() and filecmp.cmp(one, other, shallow=False)
+
+
+def _refuse_overwriting(files: Iterable[Path]) -> None:
+    there = [f for f in files if f.exists()]
+    if there:
+        fix = "Choose another name with --name, or remove the file if nobody needs it."
+        raise Refused([Problem(shown(f), 0, "Y107", "this file is there already: nothing was written.", fix) for f in there])
+
+
+def _write(texts: Mapping[Path, str]) -> list[Path]:
+    for file, text in texts.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return list(texts)
