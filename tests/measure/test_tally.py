@@ -72,7 +72,7 @@ def poisson(x: int) -> tuple[float, float]:
 
 
 @given(rows)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_a_share_is_what_counting_by_hand_gives_in_every_cell(found):
     with tempfile.TemporaryDirectory() as folder:
         made = as_stays(found)
@@ -92,7 +92,7 @@ def test_a_share_is_what_counting_by_hand_gives_in_every_cell(found):
 
 
 @given(rows)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found):
     people = {"north": 1000, "east": 250, "south": 40, "west": 0}
     with tempfile.TemporaryDirectory() as folder:
@@ -102,13 +102,14 @@ def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found)
             "stay_rate": {"kind": "rate", "per": 1000, "places": ["ward"], "period": YEAR},
         }
         told = town_of(Path(folder), made, people=people, **measures).run()
+        stay_counts, stay_rates = told.cells("stay_count"), told.cells("stay_rate")
 
     quarters = counted(made, lambda d: f"{d.year}-Q{(d.month + 2) // 3}")
-    for cell, estimate in told.cells("stay_count").items():
+    for cell, estimate in stay_counts.items():
         x = sum(quarters.get(cell, Counter()).values())
         assert (x, float(x), *poisson(x)) == pytest.approx((estimate.events, estimate.value, estimate.low, estimate.high))
     years = counted(made, lambda d: str(d.year))
-    for cell, estimate in told.cells("stay_rate").items():
+    for cell, estimate in stay_rates.items():
         inside = [cell.place] if cell.place in people else list(people)
         x = sum(sum(years.get(Cell(cell.period, "ward", w), Counter()).values()) for w in inside)
         n = sum(people[w] for w in inside)
@@ -120,7 +121,7 @@ def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found)
 
 
 @given(rows)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_places_with_outside_and_no_place_add_up_to_the_city_and_so_do_groups(found):
     with tempfile.TemporaryDirectory() as folder:
         released = town_of(Path(folder), as_stays(found), homes=HOME).run().cells("homes")
@@ -134,7 +135,7 @@ def test_places_with_outside_and_no_place_add_up_to_the_city_and_so_do_groups(fo
 
 
 @given(rows, st.randoms(use_true_random=False))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_neither_the_order_of_rows_nor_the_number_of_files_changes_a_number(found, shuffler: random.Random):
     made = as_stays(found)
     mixed = shuffler.sample(made, len(made))

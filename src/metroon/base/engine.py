@@ -76,7 +76,7 @@ class Engine:
         """A relation over an Arrow table."""
         name = next(self._names)
         # Ibis 12 cannot create tables from memory on sqlglot 30; a registered view needs no copy either.
-        self._ibis.con.register(name, rows)
+        self._ibis.con.register(name, _known(rows))
         return self._ibis.table(name)
 
     def parquet(self, files: Sequence[str]) -> Relation:
@@ -148,13 +148,29 @@ class Engine:
 
     def parse_moment(self, text: Column, zone: str) -> Column:
         """The time in an ISO 8601 text with an offset, on the clocks of a zone; null where it does not fit."""
-        return cast("Column", _timezone(zone, text.try_cast(dt.Timestamp("UTC"))))
+        return self.clock(text.try_cast(dt.Timestamp("UTC")), zone)
+
+    def clock(self, moment: Column, zone: str) -> Column:
+        """The time on the clocks of a zone at a moment."""
+        return cast("Column", _timezone(zone, moment))
 
     def _view(self, query: str) -> Relation:
         name = next(self._names)
         with _told():
             self._ibis.con.execute(f"create temp view {name} as {query}")
         return self._ibis.table(name)
+
+
+def _known(rows: pa.Table) -> pa.Table:
+    """The rows with types that the engine has, where it has others for the same values."""
+
+    def known(kind: pa.DataType) -> pa.DataType:
+        if pa.types.is_null(kind) or pa.types.is_large_string(kind):
+            return pa.string()
+        return pa.float64() if pa.types.is_float16(kind) or pa.types.is_decimal256(kind) else kind
+
+    wanted = [pa.field(f.name, known(f.type)) for f in rows.schema]
+    return rows if [f.type for f in wanted] == rows.schema.types else rows.cast(pa.schema(wanted))
 
 
 @contextmanager

@@ -31,6 +31,7 @@ _STREETS = (
 _ADDRESS = re.compile(rf"(?i)\d+[a-z]?(?:-\d+)? (?:.* )?(?:{_STREETS})\b\.?.*|(?:calle|avenida|paseo) .*\d+.*")
 _POINT = re.compile(r"(?i)\(? ?-?\d{1,3}\.\d{3,} ?, ?-?\d{1,3}\.\d{3,} ?\)?|(?:SRID=\d+;)?POINT ?Z? ?\(.*\)")
 _SHAPE = re.compile(r"(?i)0[01]0[1-7]0000[0-9a-f]{30,}|(?:SRID=\d+;)?(?:MULTI)?(?:LINESTRING|POLYGON) ?Z? ?\(.*")
+_CLOCK = re.compile(r"(?i)([01]?\d|2[0-4]):[0-5]\d(:[0-5]\d)?( ?[ap]m)?")
 _LONGEST = 400  # what is longer is a text or a shape, whatever stands at its end
 _URL = re.compile(r"(?i)(?:https?|ftp)://\S+|www\.\S+")
 
@@ -110,10 +111,11 @@ PATTERNS: Mapping[str, Callable[[str], bool]] = {
     "address": lambda t: bool(_ADDRESS.fullmatch(t)),
     "point": lambda t: bool(_POINT.fullmatch(t)),
     "shape": lambda t: bool(_SHAPE.fullmatch(t)),
+    "clock": lambda t: bool(_CLOCK.fullmatch(t)),
     "url": lambda t: bool(_URL.fullmatch(t)),
 }
 """Name -> whether a text fits: e-mail, North American phone, social security, card, IBAN, VIN, IP, California licence
-and plate, street address, point, shape, web address."""
+and plate, street address, point, shape, time of day, web address."""
 
 
 def hits(values: Iterable[tuple[str, int]]) -> dict[str, float]:

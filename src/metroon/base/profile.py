@@ -155,8 +155,9 @@ def words(header: str) -> list[str]:
         >>> words("SSNDataQuality"), words("Final_Incident_Type"), words("EnrollmentCoCID")
         (['SSN', 'Data', 'Quality'], ['Final', 'Incident', 'Type'], ['Enrollment', 'Coc', 'ID'])
     """
-    # Words such as CoC and HoH are one word.
-    text = re.sub(r"([A-Z][a-z][A-Z])(?=[A-Z][a-z]|ID|[^A-Za-z]|$)", lambda m: m[1].capitalize(), header)
+    # EPCs, CoC and HoH are one word each.
+    text = re.sub(r"[A-Z]{2,}s(?![a-z])", lambda m: m[0].capitalize(), header)
+    text = re.sub(r"([A-Z][a-z][A-Z])(?=[A-Z][a-z]|ID|[^A-Za-z]|$)", lambda m: m[1].capitalize(), text)
     text = re.sub(r"(?<=[A-Z])(?<!COV|.GU|.UU)ID$", " ID", text) if not text.isupper() else text
     text = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
     return [w for w in re.split(r"[\W_]+", text) if w]

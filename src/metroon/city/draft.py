@@ -9,68 +9,24 @@ import filecmp
 import glob
 import os
 import shutil
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import validate
-from metroon.base.period import first_day, last_day
-from metroon.base.period import name as period_name
 from metroon.base.profile import product_name as named
-from metroon.base.profile import snake_case, title
-from metroon.city.city import NAME, CityFile, Geography, data_folder
-from metroon.city.scalar import listed, scalar
+from metroon.city.city import NAME, CityFile, data_folder
+from metroon.city.scalar import scalar
+from metroon.city.texts import CITY, README, Drafted, contract_text, measure_text, product_text
 from metroon.city.yaml import read, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from metroon.base.profile import ColumnProfile, Profile
-    from metroon.city.contract import Classification
+    from metroon.base.profile import Profile
+    from metroon.city.texts import Suggested
 
 _BESIDE_SHP = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-_OWN = "vendor: metroon"
-
-
-class Suggested(Protocol):
-    """What the guard says of a column: its likely class, and why."""
-
-    @property
-    def classification(self) -> Classification:
-        """The class."""
-
-    @property
-    def reason(self) -> str:
-        """Why."""
-
-    @property
-    def is_person(self) -> bool:
-        """Whether each row is about one person."""
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """What all the texts of one product are made of."""
-
-    name: str
-    title: str
-    city: CityFile
-    profile: Profile
-    suggestions: Mapping[str, Suggested]
-    file: Path
-    path: str
-
-    @property
-    def person_key(self) -> ColumnProfile | None:
-        """The column that tells people apart."""
-        found = (c for c in self.profile.columns if self._is_person_key(c))
-        return next(found, None)
-
-    def _is_person_key(self, column: ColumnProfile) -> bool:
-        suggested = self.suggestions[column.name]
-        return suggested.is_person and suggested.classification == "linkage key" and column.recorded > 0
 
 
 def product_name(file: Path) -> str:
@@ -83,9 +39,7 @@ def product_name(file: Path) -> str:
     return named(file.stem)
 
 
-def draft(
-    city: Path, name: str, profile: Profile, suggestions: Mapping[str, Suggested], file: Path
-) -> list[Path]:
+def draft(city: Path, name: str, profile: Profile, suggestions: Mapping[str, Suggested], file: Path) -> list[Path]:
     """Write the contract, the product and a first measure for a file.
 
     Args:
@@ -106,16 +60,17 @@ def draft(
     data = data_folder(declared.data, city)
     path, copies = _placed(city, data, file)
     folder = city / "products" / name
-    made = _Draft(name, title(file.stem), declared, profile, suggestions, file, glob.escape(path))
-    texts = {
-        folder / "contract.yaml": _contract(made),
-        folder / "product.yaml": _product(made),
-        city / "measures" / f"{name}_count.yaml": _measure(made),
-    }
     if not NAME.fullmatch(name):
         fix = "Name it with --name: small letters, digits and _, starting with a letter."
         raise Refused([Problem(shown(folder), 0, "Y105", f"'{name}' is no name for a product.", fix)])
-    _refuse_overwriting([*texts, *(to for _, to in copies if not _is_same(_, to))])
+    made = Drafted(name, file.name, glob.escape(path), declared, profile, suggestions)
+    texts = {
+        folder / "contract.yaml": contract_text(made),
+        folder / "product.yaml": product_text(made),
+    }
+    if profile.shape != "area":  # areas are what others are counted by
+        texts[city / "measures" / f"{name}_count.yaml"] = measure_text(made)
+    _refuse_overwriting([*texts, *(to for given, to in copies if not _is_same(given, to))])
     for given, to in copies:
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(given, to)
@@ -136,8 +91,8 @@ def draft_city(folder: Path, name: str) -> list[Path]:
         Refused: One of the files is there already (Y107).
     """
     texts = {
-        folder / "city.yaml": _CITY.format(name=scalar(name)),
-        folder / "README.md": _README.format(name=name),
+        folder / "city.yaml": CITY.format(name=scalar(name)),
+        folder / "README.md": README.format(name=name),
         folder / ".gitignore": "# Metroon's own versions, and raw files: neither belongs in git.\n.metroon/\ninbox/\n",
     }
     _refuse_overwriting(texts)
@@ -170,7 +125,9 @@ def _refuse_overwriting(files: Iterable[Path]) -> None:
     there = [f for f in files if f.exists()]
     if there:
         fix = "Choose another name with --name, or remove the file if nobody needs it."
-        raise Refused([Problem(shown(f), 0, "Y107", "this file is there already: nothing was written.", fix) for f in there])
+        raise Refused(
+            [Problem(shown(f), 0, "Y107", "this file is there already: nothing was written.", fix) for f in there]
+        )
 
 
 def _write(texts: Mapping[Path, str]) -> list[Path]:

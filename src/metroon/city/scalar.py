@@ -15,8 +15,8 @@ def scalar(text: str) -> str:
     """A text as YAML, plain where it can be.
 
     Example:
-        >>> scalar("Priority 1"), scalar("no"), scalar("a: b"), scalar("5\\"")
-        ('Priority 1', '"no"', '"a: b"', '"5\\\\""')
+        >>> scalar("Priority 1"), scalar("no"), scalar("a: b"), scalar("2015")
+        ('Priority 1', '"no"', '"a: b"', '"2015"')
     """
     if _PLAIN.fullmatch(text) and not _NOT_TEXT.fullmatch(text) and text == text.strip():
         return text

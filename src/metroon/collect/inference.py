@@ -221,7 +221,7 @@ def _iso(text: str) -> datetime | None:
 
 def _iso_notes(fits: Iterable[str]) -> list[str]:
     offset = any((m := _ISO.fullmatch(t)) and m[9] for t in fits)
-    told = "The times say how far they are from UTC; Metroon takes the hour as it is written."
+    told = "The times say how far they are from UTC: time_zone in city.yaml decides on which day they fall."
     return [told] if offset else []
 
 

@@ -47,7 +47,7 @@ _SAMPLED = 2_000
 _CODE = re.compile(
     r"(^|_)(ids?|no|num|nbr|nr|number|key|code|cd|apn|parcel|uuid|guid|rsn|tract|tractce\d*|block|codigo|cedula|folio)_?$"
     r"|fips|geoid|zip|postal|postcode|phone|telefono|(^|_)(ssn|tel|apn)(_|$)|soc(ial)?_sec(urity)?(_no|_num|_number|_id)?$"
-    r"|(case|person|client|record|object|global|incident|unique|crash|asset|par)(id|no|num)$|(^|_)geo_id|code$|rsn$"
+    r"|(case|person|client|record|object|global|incident|unique|crash|asset|par)(id|no|num)$|(^|_)geo_id|code$|rsn$|[a-z]{4}number$"
     r"|(^|_)[a-z]id$"
 )
 _DATE = re.compile(r"date|(^|_)(dt|dtm|day|ts|time|datetime|timestamp|fecha|dia|hora|dob|birth|at|on)(_|$)|_dt$|birth")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import reduce
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import ibis
+import pyarrow as pa
 
 from metroon.base.account import Delivery, Verdict
+from metroon.base.engine import CannotRun
 from metroon.base.errors import Problem, Refused
 from metroon.collect import FILE, LINE, REJECT
 from metroon.conform.rules import Rule, rules
 from metroon.conform.typing import Typed, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from metroon.base.engine import Engine, Relation
     from metroon.city.contract import Contract
@@ -60,7 +63,15 @@ class Checked:
     problems: tuple[Problem, ...]
 
 
-def check(engine: Engine, raw: Raw, contract: Contract, *, inputs: Mapping[str, Relation], as_of: date) -> Checked:
+def check(
+    engine: Engine,
+    raw: Raw,
+    contract: Contract,
+    *,
+    inputs: Mapping[str, Relation],
+    as_of: date,
+    time_zone: str | None = None,
+) -> Checked:
     """Hold raw rows to their contract.
 
     Args:
@@ -69,21 +80,24 @@ def check(engine: Engine, raw: Raw, contract: Contract, *, inputs: Mapping[str, 
         contract: The promise.
         inputs: Rows of the products that this one refers to.
         as_of: The day taken for today; later events lie in the future.
+        time_zone: The zone whose clocks times are told by; see ``typed``.
 
     Raises:
         Refused: A declared rule cannot be run, or no delivery may be taken.
     """
-    values = {c.name: typed(engine, raw.rows, c) for c in contract.columns}
+    values = {c.name: typed(engine, raw.rows, c, time_zone) for c in contract.columns}
     every = rules(contract, raw.rows, values, as_of)
+    if problems := [*_not_runnable(engine, contract, every, values, raw.rows)]:
+        raise Refused(problems)
     marked = _mark(engine, raw.rows, contract, values, every)
     by_file = _aggregate(engine, marked, every)
-    stopped = _stopped(by_file, every, engine, marked, contract)
+    stopped = _stopped([d.file for d in raw.deliveries if not d.refused], by_file, every, engine, marked, contract)
     taken = marked.filter(~marked[FILE].isin(list(stopped))) if stopped else marked
     deliveries = tuple(replace(d, refused=stopped[d.file]) if d.file in stopped else d for d in raw.deliveries)
-    problems = (*raw.problems, *(_refusal(f, why) for f, why in stopped.items()))
+    problems = [*raw.problems, *(_refusal(f, why) for f, why in stopped.items())]
     if deliveries and all(d.refused for d in deliveries):
         raise Refused(problems)
-    reasoned = engine.table(engine.fetch(_reasons(taken, every)))
+    reasoned = _without_repeats(engine, engine.table(engine.fetch(_reasons(taken, every))), every)
     kept = reasoned.filter(reasoned[REASON].isnull())
     reasons = {str(r[REASON]): int(r["n"]) for r in engine.rows(_count_by(reasoned, REASON)) if r[REASON] is not None}
     names = [c.name for c in contract.columns]
@@ -97,18 +111,35 @@ def check(engine: Engine, raw: Raw, contract: Contract, *, inputs: Mapping[str, 
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         refused=sum(d.read for d in deliveries if d.refused),
         deliveries=deliveries,
-        verdicts=_verdicts(engine, contract, every, by_file, reasoned, kept, stopped, inputs),
+        verdicts=_verdicts(engine, contract, every, reasoned, kept, inputs),
         missing=missing,
         newest=newest,
-        problems=problems,
+        problems=tuple(problems),
     )
+
+
+def faults(engine: Engine, contract: Contract, as_of: date) -> list[Problem]:
+    """What a contract promises and cannot be checked, without a row of data."""
+    names = [c.name for c in contract.columns]
+    types = {**dict.fromkeys(names, pa.string()), FILE: pa.string(), LINE: pa.int64(), REJECT: pa.string()}
+    empty = engine.table(pa.schema(list(types.items())).empty_table())
+    values = {c.name: typed(engine, empty, c) for c in contract.columns}
+    try:
+        return [*_not_runnable(engine, contract, rules(contract, empty, values, as_of), values, empty)]
+    except Refused as refused:
+        return list(refused.problems)
 
 
 def late(contract: Contract, newest: datetime | None, as_of: date) -> str:
     """How late the data are against the promised latency, in words; empty when they are not.
 
     Example:
-        The newest event is 50 days old and 35 were promised: ``15 days late: ...``.
+        >>> from types import SimpleNamespace
+        >>> promise = SimpleNamespace(event_time="called_at", latency_days=35)
+        >>> late(promise, datetime(2015, 1, 1, 8, 30), date(2015, 2, 20))
+        '15 days late: the newest event is of 2015-01-01, at most 35 days were promised'
+        >>> late(promise, datetime(2015, 1, 1, 8, 30), date(2015, 2, 5))
+        ''
     """
     if contract.latency_days is None or contract.event_time is None:
         return ""
@@ -125,54 +156,71 @@ def late(contract: Contract, newest: datetime | None, as_of: date) -> str:
     )
 
 
+def _not_runnable(
+    engine: Engine, contract: Contract, every: Sequence[Rule], values: Mapping[str, Typed], rows: Relation
+) -> Iterator[Problem]:
+    """SQL rules that name what is not there: told before a row is touched."""
+    empty = rows.select(**{c.name: values[c.name].value for c in contract.columns}).limit(0)
+    for rule in every:
+        if rule.metric != "sql" or rule.node is None:
+            continue
+        try:
+            engine.sql(rule.query, {contract.name: empty})
+        except CannotRun as error:
+            what = f"the rule's query cannot be run: {error.why}."
+            yield rule.node.problem("C205", what, "Write one SELECT that gives one number.", "query")
+
+
 def _mark(
     engine: Engine, rows: Relation, contract: Contract, values: Mapping[str, Typed], every: Sequence[Rule]
 ) -> Relation:
     whole = rows[REJECT].isnull()
-    marks = {f"_fails{i}": (r.fails & whole) for i, r in enumerate(every) if r.fails is not None}
+    marks = {_marks(i): (r.fails & whole) for i, r in enumerate(every) if r.fails is not None}
     named = {c.name: values[c.name].value for c in contract.columns}
     made = rows.select(**named, **{c: rows[c] for c in (FILE, LINE, REJECT)}, **marks)
     # Once: the passes below read typed rows, they do not parse the text again.
-    made = engine.table(engine.fetch(made))
-    repeats = {f"_fails{i}": _repeated(made, r) for i, r in enumerate(every) if _sets_repeats_aside(r)}
-    return engine.table(engine.fetch(made.mutate(**repeats))) if repeats else made
+    return engine.table(engine.fetch(made))
 
 
-def _sets_repeats_aside(rule: Rule) -> bool:
-    return rule.metric == "duplicateValues" and rule.severity == "set aside"
-
-
-def _repeated(rows: Relation, rule: Rule) -> Any:
-    # The first by delivery and line stays: the order of files, not of chance, decides.
-    window = ibis.window(group_by=[rows[c] for c in rule.columns], order_by=[rows[FILE], rows[LINE]])
-    complete = reduce(lambda a, b: a & b, [rows[c].notnull() for c in rule.columns])
-    return (ibis.row_number().over(window) > 0) & complete & rows[REJECT].isnull()
+def _marks(index: int) -> str:
+    return f"_fails{index}"
 
 
 def _aggregate(engine: Engine, marked: Relation, every: Sequence[Rule]) -> dict[str, dict[str, int]]:
-    sums = {c: marked[c].cast("int64").sum() for c in marked.columns if c.startswith("_fails")}
+    sums = {_marks(i): marked[_marks(i)].cast("int64").sum() for i, r in enumerate(every) if r.fails is not None}
     rows = engine.rows(marked.group_by(FILE).aggregate(_n=marked[REJECT].isnull().cast("int64").sum(), **sums))
     return {str(r[FILE]): {k: int(v or 0) for k, v in r.items() if k != FILE} for r in rows}
 
 
 def _stopped(
-    by_file: Mapping[str, Mapping[str, int]], every: Sequence[Rule], engine: Engine, marked: Relation, contract: Contract
+    files: Sequence[str],
+    by_file: Mapping[str, Mapping[str, int]],
+    every: Sequence[Rule],
+    engine: Engine,
+    marked: Relation,
+    contract: Contract,
 ) -> dict[str, str]:
+    """File -> the first rule that refuses it. A file without any row is held to its rules too."""
     found: dict[str, str] = {}
-    for file in sorted(by_file):
-        counts = by_file[file]
+    for file in files:
         for i, rule in enumerate(every):
             if rule.severity != "stop" or file in found:
                 continue
-            failed = counts.get(f"_fails{i}")
-            if failed is None:
-                failed, n = _over_table(engine, rule, marked.filter(marked[FILE] == file), contract)
-            else:
-                n = counts["_n"]
+            counts = by_file.get(file, {})
+            failed: float | None = counts.get(_marks(i), 0)
+            n = counts.get("_n", 0)
+            if rule.fails is None:
+                whole = marked.filter((marked[FILE] == file) & marked[REJECT].isnull())
+                failed, n = _over_table(engine, rule, whole, contract)
             if failed is None or not rule.threshold.holds(failed, n):
-                told = "it could not be run" if failed is None else f"{failed:,} of {n:,} rows fail"
-                found[file] = f"{rule.text}: {told}"
+                found[file] = f"{rule.text}: {_told(rule, failed, n)}"
     return found
+
+
+def _told(rule: Rule, failed: float | None, n: int) -> str:
+    if failed is None:
+        return "it could not be run"
+    return f"found {failed:,.12g}" if rule.metric in ("rowCount", "sql") else f"{failed:,.0f} of {n:,} rows fail"
 
 
 def _refusal(file: str, why: str) -> Problem:
@@ -181,22 +229,34 @@ def _refusal(file: str, why: str) -> Problem:
 
 
 def _reasons(taken: Relation, every: Sequence[Rule]) -> Relation:
-    aside = [(taken[f"_fails{i}"], r.text) for i, r in enumerate(every) if r.severity == "set aside" and _marks(taken, i)]
-    cases = [(taken[REJECT].notnull(), taken[REJECT]), *((fails, ibis.literal(text)) for fails, text in aside)]
+    aside = [(i, r.text) for i, r in enumerate(every) if r.severity == "set aside" and r.fails is not None]
+    cases = [(taken[REJECT].notnull(), taken[REJECT]), *((taken[_marks(i)], ibis.literal(t)) for i, t in aside)]
     return taken.mutate(**{REASON: ibis.cases(*cases, else_=ibis.null("string"))})
 
 
-def _marks(rows: Relation, index: int) -> bool:
-    return f"_fails{index}" in rows.columns
+def _without_repeats(engine: Engine, rows: Relation, every: Sequence[Rule]) -> Relation:
+    """Rows that repeat a row which stays are set aside; one that repeats a row set aside before may stay itself."""
+    for i, rule in enumerate(every):
+        if rule.sets_repeats_aside:
+            repeats = _repeated(rows, rule, rows[REASON].isnull())
+            reason = repeats.ifelse(ibis.literal(rule.text), rows[REASON])
+            rows = engine.table(engine.fetch(rows.mutate(**{_marks(i): repeats, REASON: reason})))
+    return rows
+
+
+def _repeated(rows: Relation, rule: Rule, counted: Any) -> Any:
+    # The first by delivery and line stays: the order of files, not of chance, decides.
+    keys = [rows[c] for c in rule.columns]
+    whole = reduce(lambda a, b: a & b, [c.notnull() for c in keys], counted)
+    window = ibis.cumulative_window(group_by=keys, order_by=[rows[FILE], rows[LINE]])
+    return whole & (whole.cast("int64").sum().over(window) > 1)
 
 
 def _count_by(rows: Relation, column: str) -> Relation:
     return rows.group_by(column).aggregate(n=rows.count())
 
 
-def _summary(
-    engine: Engine, kept: Relation, contract: Contract
-) -> tuple[dict[str, int], datetime | None, int]:
+def _summary(engine: Engine, kept: Relation, contract: Contract) -> tuple[dict[str, int], datetime | None, int]:
     nulls = {f"_null{i}": kept[c.name].isnull().cast("int64").sum() for i, c in enumerate(contract.columns)}
     newest = {"_newest": kept[contract.event_time].max()} if contract.event_time else {}
     row = engine.rows(kept.aggregate(_n=kept.count(), **nulls, **newest))[0]
@@ -212,64 +272,63 @@ def _over_table(engine: Engine, rule: Rule, rows: Relation, contract: Contract) 
     if rule.metric == "rowCount":
         return float(n), n
     if rule.metric == "duplicateValues":
-        repeated = _repeated(rows, rule)
-        return float(engine.count(rows.filter(repeated))), n
+        return float(engine.count(rows.filter(_repeated(rows, rule, ibis.literal(True))))), n
     names = [c.name for c in contract.columns]
-    answer = engine.fetch(engine.sql(rule.query, {contract.name: rows.select(*names)}))
-    cell = answer.column(0)[0].as_py() if answer.num_rows and answer.num_columns else None
-    return (float(cell) if isinstance(cell, (int, float)) else None), n
+    try:
+        answer = engine.fetch(engine.sql(rule.query, {contract.name: rows.select(*names)}))
+    except CannotRun:
+        return None, n
+    cell = answer.column(0)[0].as_py() if answer.num_rows == 1 and answer.num_columns == 1 else None
+    return (float(cell) if isinstance(cell, (int, float, Decimal)) else None), n
 
 
 def _verdicts(
     engine: Engine,
     contract: Contract,
     every: Sequence[Rule],
-    by_file: Mapping[str, Mapping[str, int]],
     reasoned: Relation,
     kept: Relation,
-    stopped: Mapping[str, str],
     inputs: Mapping[str, Relation],
 ) -> tuple[Verdict, ...]:
-    counts = [c for f, c in by_file.items() if f not in stopped]
-    checked = sum(c["_n"] for c in counts)
     made = []
+    marked = {i: _marks(i) for i, r in enumerate(every) if r.fails is not None or r.sets_repeats_aside}
+    sums = {mark: reasoned[mark].cast("int64").sum() for mark in marked.values()}
+    counts = engine.rows(reasoned.aggregate(_n=reasoned[REJECT].isnull().cast("int64").sum(), **sums))[0]
     for i, rule in enumerate(every):
-        if _marks(reasoned, i):
-            failed: float | None = sum(c[f"_fails{i}"] for c in counts)
-            where = _where(engine, reasoned, f"_fails{i}") if failed else ()
-            made.append(_verdict(rule, checked, failed, where))
+        if i in marked:
+            failed = int(counts[marked[i]] or 0)
+            where = _where(engine, reasoned.filter(reasoned[marked[i]])) if failed else ()
+            made.append(_verdict(rule, int(counts["_n"] or 0), failed, where))
         else:
-            failed, n = _over_table(engine, rule, kept, contract)
-            made.append(_verdict(rule, n, failed, ()))
+            number, n = _over_table(engine, rule, kept, contract)
+            made.append(_verdict(rule, n, number, ()))
     return (*made, *_references(engine, contract, kept, inputs))
 
 
 def _verdict(rule: Rule, checked: int, failed: float | None, where: tuple[str, ...]) -> Verdict:
-    is_kept = failed is not None and rule.threshold.holds(failed, checked)
-    note = "" if failed is not None else "the rule's query gave no number"
-    number = rule.metric in ("rowCount", "sql") and failed is not None
+    is_number = rule.metric in ("rowCount", "sql")
+    told = _told(rule, failed, checked) if is_number and failed is not None else ""
     return Verdict(
-        rule.id,
-        rule.text,
-        rule.column,
-        rule.dimension,
-        rule.severity,
-        checked,
-        0 if number else int(failed or 0),
-        is_kept,
-        where,
-        f"found {failed:g}" if number else note,
+        rule=rule.id,
+        text=rule.text,
+        column=rule.column,
+        dimension=rule.dimension,
+        severity=rule.severity,
+        checked=checked,
+        failed=0 if is_number else int(failed or 0),
+        is_kept=failed is not None and rule.threshold.holds(failed, checked),
+        where=where,
+        note="the rule's query gave no number" if failed is None else told,
     )
 
 
-def _where(engine: Engine, rows: Relation, mark: str) -> tuple[str, ...]:
-    first = rows.filter(rows[mark]).order_by([FILE, LINE]).select(FILE, LINE).limit(5)
+def _where(engine: Engine, rows: Relation) -> tuple[str, ...]:
+    first = rows.order_by([FILE, LINE]).select(FILE, LINE).limit(5)
     return tuple(f"{r[FILE]}:{r[LINE]}" for r in engine.rows(first))
 
 
-def _references(
-    engine: Engine, contract: Contract, kept: Relation, inputs: Mapping[str, Relation]
-) -> list[Verdict]:
+def _references(engine: Engine, contract: Contract, kept: Relation, inputs: Mapping[str, Relation]) -> list[Verdict]:
+    known = {**inputs, contract.name: kept}
     made = []
     for column in contract.columns:
         if not column.refers_to:
@@ -277,13 +336,14 @@ def _references(
         product, _, key = column.refers_to.rpartition(".")
         text = f"{column.name} is not found in {column.refers_to}"
         rule = Rule(f"{column.name}.reference", text, column.name, "consistency", "warn")
-        if product not in inputs:
-            made.append(replace(_verdict(rule, 0, None, ()), note=f"{product} has no version yet"))
+        if product not in known or key not in known[product].columns:
+            why = f"{product} has no version yet" if product not in known else f"{product} has no column '{key}'"
+            made.append(replace(_verdict(rule, 0, None, ()), note=why))
             continue
-        known = inputs[product].select(_key=inputs[product][key]).distinct()
+        # As text: a number may be told as a text in one of the two.
+        there = known[product].select(_key=known[product][key].cast("string")).distinct()
         present = kept.filter(kept[column.name].notnull())
-        lost = present.anti_join(known, present[column.name] == known["_key"]).select(FILE, LINE)
+        lost = present.anti_join(there, present[column.name].cast("string") == there["_key"])
         failed = engine.count(lost)
-        where = tuple(f"{r[FILE]}:{r[LINE]}" for r in engine.rows(lost.order_by([FILE, LINE]).limit(5)))
-        made.append(_verdict(rule, engine.count(present), float(failed), cast("tuple[str, ...]", where)))
+        made.append(_verdict(rule, engine.count(present), failed, _where(engine, lost) if failed else ()))
     return made

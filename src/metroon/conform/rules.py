@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import ibis
 
 from metroon.base.account import Severity
+from metroon.base.engine import is_pattern, quote_name
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
 from metroon.base.sql import NotAllowed, select
+from metroon.conform.typing import unknown_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import date
+    from collections.abc import Callable, Iterator, Mapping
 
     from ibis.expr.types import BooleanValue, Table
 
     from metroon.city.contract import Column, Contract
     from metroon.conform.typing import Typed
 
-OPERATORS = {
+OPERATORS: dict[str, tuple[str, Callable[[float, Any], bool]]] = {
     "mustBe": ("be", lambda v, w: v == w),
     "mustNotBe": ("not be", lambda v, w: v != w),
     "mustBeGreaterThan": ("be above", lambda v, w: v > w),
     "mustBeGreaterOrEqualTo": ("be at least", lambda v, w: v >= w),
     "mustBeLessThan": ("be below", lambda v, w: v < w),
     "mustBeLessOrEqualTo": ("be at most", lambda v, w: v <= w),
-    "mustBeBetween": ("lie between", lambda v, w: w[0] <= v <= w[1]),
-    "mustNotBeBetween": ("not lie between", lambda v, w: not w[0] <= v <= w[1]),
+    "mustBeBetween": ("lie between", lambda v, w: min(w) <= v <= max(w)),
+    "mustNotBeBetween": ("not lie between", lambda v, w: not min(w) <= v <= max(w)),
 }
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
 _FIX = "See the rule kinds in docs/reference/contract.md."
+_PATTERN = "Write a regular expression without look-around (?= and back-references \\1."
+_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Threshold:
 
     def __str__(self) -> str:
         unit = " %" if self.is_percent else ""
-        bound = " and ".join(f"{b:g}" for b in self.bound) if isinstance(self.bound, list) else f"{self.bound:g}"
+        bound = " and ".join(_said(b) for b in (self.bound if isinstance(self.bound, list) else [self.bound]))
         return f"must {OPERATORS[self.operator][0]} {bound}{unit}"
 
 
@@ -80,6 +84,7 @@ class Rule:
         metric: For rules over the table: rowCount, duplicateValues or sql.
         columns: Columns of a duplicateValues rule.
         query: The SQL of an sql rule.
+        node: Where a declared rule stands; None for those that a column implies.
     """
 
     id: str
@@ -92,6 +97,12 @@ class Rule:
     metric: str = ""
     columns: tuple[str, ...] = ()
     query: str = ""
+    node: Node | None = None
+
+    @property
+    def sets_repeats_aside(self) -> bool:
+        """Whether rows that repeat others are set aside for it."""
+        return self.metric == "duplicateValues" and self.severity == "set aside"
 
 
 def rules(contract: Contract, rows: Table, values: Mapping[str, Typed], as_of: date) -> list[Rule]:
@@ -100,24 +111,57 @@ def rules(contract: Contract, rows: Table, values: Mapping[str, Typed], as_of: d
     Raises:
         Refused: Declared rules that no engine could run; all at once.
     """
-    found = [r for c in contract.columns for r in _implied(c, values[c.name])]
+    problems: list[Problem] = []
+    found: list[Rule] = []
+    for column in contract.columns:
+        faults = [*_column_faults(column)]
+        problems += faults
+        found += [] if faults else _implied(column, values[column.name])
     found += _time(contract, values, as_of)
     found += _keys(contract)
-    problems: list[Problem] = []
-    for index, (node, column) in enumerate(contract.quality):
+    for index, (node, name) in enumerate(contract.quality):
         try:
-            found += _declared(node, column, index, contract, rows, values)
+            found += _declared(node, name, index, contract, rows, values)
         except Refused as refused:
             problems += refused.problems
+    problems += _told_twice(found)
     if problems:
         raise Refused(problems)
     return found
 
 
+def _column_faults(column: Column) -> Iterator[Problem]:
+    """What a column promises and no engine could check."""
+    at, options = column.node.at("logicalTypeOptions"), column.options
+    if column.type in ("date", "timestamp") and (letters := unknown_letters(str(options.get("format", "")))):
+        what = f"the format of '{column.name}' has {', '.join(letters)}, which cannot be read."
+        fix = "Use yyyy or yy, MM or M, dd or d, HH or H, hh or h with a, mm, ss; other letters stand in 'quotes'."
+        yield at.problem("C210", what, fix, "format")
+    if "pattern" in options and not is_pattern(str(options["pattern"])):
+        yield at.problem("C210", f"the pattern of '{column.name}' is none that can be searched.", _PATTERN, "pattern")
+    bounds = {k: options[k] for k in _BOUNDS if k in options} if column.type in ("date", "timestamp") else {}
+    for key, text in bounds.items():
+        if _literal(column.type, str(text)) is None:
+            yield at.problem("C210", f"{key} of '{column.name}' is no {column.type}.", "Write it as 2015-01-31.", key)
+    for index, text in enumerate(column.allowed):
+        if _literal(column.type, text) is None:
+            what = f"'{text}' in the list of '{column.name}' is no {column.type}."
+            yield column.node.problem("C210", what, "Correct the value, or the logicalType.", "enum", index)
+
+
+def _told_twice(found: list[Rule]) -> Iterator[Problem]:
+    known: set[str] = set()
+    for rule in found:
+        if rule.id in known and rule.node is not None:
+            what = f"the id '{rule.id}' belongs to another rule of this contract already."
+            yield rule.node.problem("C212", what, "Give each rule an id of its own.", "id")
+        known.add(rule.id)
+
+
 def _implied(column: Column, value: Typed) -> Iterator[Rule]:
     name, v = column.name, value.value
 
-    def rule(what: str, text: str, dimension: str, fails: BooleanValue) -> Rule:
+    def rule(what: str, text: str, dimension: str, fails: Any) -> Rule:
         return Rule(f"{name}.{what}", text, name, dimension, "set aside", fails.fill_null(False))
 
     if column.type != "string":
@@ -126,32 +170,60 @@ def _implied(column: Column, value: Typed) -> Iterator[Rule]:
     if column.is_required:
         yield rule("required", f"{name} is missing", "completeness", v.isnull() & ~value.is_unreadable)
     if column.allowed:
-        yield rule("enum", f"{name} is not in its list of values", "conformity", ~v.cast("string").isin(column.allowed))
+        allowed = [_literal(column.type, a) for a in column.allowed]
+        yield rule("enum", f"{name} is not in its list of values", "conformity", ~v.isin(allowed))
     yield from (rule(*made) for made in _options(column, v))
 
 
 def _options(column: Column, v: Any) -> Iterator[tuple[str, str, str, BooleanValue]]:
     name, given = column.name, column.options
-    if column.type in ("integer", "number"):
-        limits = {"minimum": v.__lt__, "maximum": v.__gt__, "exclusiveMinimum": v.__le__, "exclusiveMaximum": v.__ge__}
-        for key, breaks in limits.items():
-            if key in given:
-                yield key, f"{name} is outside its {key} {given[key]:g}", "accuracy", breaks(given[key])
+    if column.type in ("integer", "number", "date", "timestamp"):
+        breaks = {"minimum": v.__lt__, "maximum": v.__gt__, "exclusiveMinimum": v.__le__, "exclusiveMaximum": v.__ge__}
+        for key in (k for k in _BOUNDS if k in given):
+            bound = given[key] if column.type in ("integer", "number") else _literal(column.type, str(given[key]))
+            yield key, f"{name} is outside its {key} {_said(given[key])}", "accuracy", breaks[key](bound)
+    if column.type in ("integer", "number") and given.get("multipleOf"):
+        times = v / given["multipleOf"]
+        text = f"{name} is no multiple of {_said(given['multipleOf'])}"
+        yield "multipleOf", text, "conformity", (times - times.round()).abs() > 1e-9
     if column.type == "string":
         if "minLength" in given:
-            yield "minLength", f"{name} is shorter than {given['minLength']}", "conformity", v.length() < given["minLength"]
+            text = f"{name} is shorter than {given['minLength']}"
+            yield "minLength", text, "conformity", v.length() < given["minLength"]
         if "maxLength" in given:
-            yield "maxLength", f"{name} is longer than {given['maxLength']}", "conformity", v.length() > given["maxLength"]
+            text = f"{name} is longer than {given['maxLength']}"
+            yield "maxLength", text, "conformity", v.length() > given["maxLength"]
         if "pattern" in given:
             yield "pattern", f"{name} does not match its pattern", "conformity", ~v.re_search(str(given["pattern"]))
 
 
+def _literal(kind: str, text: str) -> Any:
+    """The value that a text of the contract means for a column; None when it means none."""
+    try:
+        if kind == "integer":
+            return int(text)
+        if kind == "number":
+            return float(text)
+        if kind == "boolean":
+            return {"true": True, "false": False}.get(text.lower())
+        if kind == "date":
+            return date.fromisoformat(text)
+        return datetime.fromisoformat(text).replace(tzinfo=None) if kind == "timestamp" else text
+    except ValueError:
+        return None
+
+
+def _said(bound: object) -> str:
+    """A bound as the contract's author wrote it: 1000000, not 1e+06."""
+    whole = isinstance(bound, float) and bound.is_integer() and abs(bound) < 1e15
+    return f"{bound:.0f}" if whole else f"{bound:.12g}" if isinstance(bound, float) else str(bound)
+
+
 def _time(contract: Contract, values: Mapping[str, Typed], as_of: date) -> Iterator[Rule]:
     if contract.event_time:
-        late = values[contract.event_time].value.cast("date") > ibis.date(as_of.isoformat())
-        text = f"{contract.event_time} lies in the future"
-        fails = late.fill_null(False)
-        yield Rule(f"{contract.event_time}.future", text, contract.event_time, "accuracy", "set aside", fails)
+        name = contract.event_time
+        fails = (values[name].value.cast("date") > ibis.date(as_of.isoformat())).fill_null(False)
+        yield Rule(f"{name}.future", f"{name} lies in the future", name, "accuracy", "set aside", fails)
 
 
 def _keys(contract: Contract) -> Iterator[Rule]:
@@ -174,30 +246,43 @@ def _declared(
     kind = node.at("type").value or "library"
     if kind == "text":
         return
-    severity = _severity(node)
-    threshold = _threshold(node)
-    given = node.at("id").value or node.at("name").value or f"{column or 'table'}.quality{index + 1}"
-    metric = str(node.at("metric").value or node.at("rule").value or "")
+    metric = str(node.at("metric").value or "")
+    severity, threshold = _severity(node), _threshold(node, kind, metric)
     words = node.at("description").value or node.at("name").value or f"{metric or kind} of {column or 'the table'}"
-    text = f"{words} ({threshold})" if threshold != Threshold() else str(words)
-    dimension = str(node.at("dimension").value or "conformity")
-    whole = Rule(str(given), text, column or "", dimension, severity, threshold=threshold)
+    whole = Rule(
+        id=str(node.at("id").value or node.at("name").value or f"{column or 'table'}.quality{index + 1}"),
+        text=f"{words} ({threshold})" if threshold != Threshold() else str(words),
+        column=column or "",
+        dimension=str(node.at("dimension").value or "conformity"),
+        severity=severity,
+        threshold=threshold,
+        node=node,
+    )
+    if severity == "set aside" and (kind == "sql" or metric == "rowCount"):
+        what = "a rule over the whole table cannot set rows aside: it does not say which."
+        raise Refused([node.problem("C211", what, "Write severity: warn, or stop to refuse the delivery.", "severity")])
     if kind == "sql":
-        yield _with(whole, metric="sql", query=_query(node, contract))
+        yield replace(whole, metric="sql", query=_query(node, column, contract))
     elif kind != "library":
         raise Refused([node.problem("C201", f"rules of type '{kind}' are other tools' own.", _FIX, "type")])
     elif metric in ("rowCount", "duplicateValues"):
-        named = node.at("arguments", "properties").value or ([column] if column else [])
-        if metric == "duplicateValues" and not named:
-            what = "duplicateValues needs the columns that must not repeat."
-            raise Refused([node.problem("C202", what, "Add arguments: {properties: [a, b]}.", "metric")])
-        yield _with(whole, metric=metric, columns=tuple(str(c) for c in cast("list[object]", named)))
+        columns = _repeating(node, column, contract) if metric == "duplicateValues" else ()
+        yield replace(whole, metric=metric, columns=columns)
     else:
-        yield _with(whole, fails=_fails(node, metric, column, rows, values))
+        yield replace(whole, fails=_fails(node, metric, contract.column(column or ""), rows, values))
 
 
-def _with(rule: Rule, **changes: Any) -> Rule:
-    return Rule(**{**rule.__dict__, **changes})
+def _repeating(node: Node, column: str | None, contract: Contract) -> tuple[str, ...]:
+    listed = node.at("arguments", "properties")
+    named = [str(c.value) for c in listed.each()] or ([column] if column and listed.value is None else [])
+    if not named:
+        what = "duplicateValues needs the columns that must not repeat."
+        raise Refused([node.problem("C202", what, "Add arguments: {properties: [a, b]}.", "metric")])
+    names = [c.name for c in contract.columns]
+    if unknown := [c for c in named if c not in names]:
+        what = f"duplicateValues names a column '{unknown[0]}' that the table does not have."
+        raise Refused([node.problem("C202", what, did_you_mean(unknown[0], names), "arguments")])
+    return tuple(named)
 
 
 def _severity(node: Node) -> Severity:
@@ -210,19 +295,30 @@ def _severity(node: Node) -> Severity:
     return cast("Severity", given)
 
 
-def _threshold(node: Node) -> Threshold:
-    used = [o for o in OPERATORS if node.at(o).value is not None]
-    if len(used) > 1:
-        what = f"a rule has one operator; this one has {' and '.join(used)}."
-        raise Refused([node.problem("C204", what, "Keep one, or write two rules.", used[1])])
-    percent = node.at("unit").value == "percent"
-    return Threshold(used[0], node.at(used[0]).value, percent) if used else Threshold(is_percent=percent)
+def _threshold(node: Node, kind: object, metric: str) -> Threshold:
+    used = [o for o in OPERATORS if any(key == o for key, _ in node.items())]
+    if len(used) != 1:
+        what = f"a rule has one operator; this one has {' and '.join(used) or 'none'}."
+        raise Refused([node.problem("C204", what, "Keep one, or write two rules.", *used[1:2])])
+    bound: Any = node.at(used[0]).value
+    numbers = bound if isinstance(bound, list) else [bound]
+    if not all(isinstance(n, (int, float)) and not isinstance(n, bool) for n in numbers):
+        raise Refused([node.problem("C204", f"{used[0]} must be a number.", "Write it without quotes.", used[0])])
+    unit = str(node.at("unit").value or "rows").lower()
+    is_percent = unit in ("percent", "%")
+    if kind == "library" and unit not in ("rows", "percent", "%"):
+        what = f"the unit '{unit}' is unknown."
+        raise Refused([node.problem("C204", what, did_you_mean(unit, ("rows", "percent")), "unit")])
+    if is_percent and (kind == "sql" or metric == "rowCount"):
+        what = "only rows that fail can be counted in percent."
+        raise Refused([node.problem("C204", what, "Take unit: percent out.", "unit")])
+    return Threshold(used[0], bound, is_percent)
 
 
-def _query(node: Node, contract: Contract) -> str:
+def _query(node: Node, column: str | None, contract: Contract) -> str:
     text = str(node.at("query").value or "")
-    for word in ("${object}", "{object}", "${table}", "{table}"):
-        text = text.replace(word, contract.name)
+    for word, name in (("object", contract.name), ("table", contract.name), ("column", quote_name(column or ""))):
+        text = text.replace(f"${{{word}}}", name).replace(f"{{{word}}}", name)
     try:
         parsed = select(text)
     except NotAllowed as error:
@@ -234,24 +330,34 @@ def _query(node: Node, contract: Contract) -> str:
     return parsed.text
 
 
-def _fails(node: Node, metric: str, column: str | None, rows: Table, values: Mapping[str, Typed]) -> BooleanValue:
+def _fails(node: Node, metric: str, column: Column | None, rows: Table, values: Mapping[str, Typed]) -> BooleanValue:
     if metric not in METRICS:
-        raise Refused([node.problem("C206", f"there is no metric '{metric}'.", did_you_mean(metric, METRICS), "metric")])
+        raise Refused(
+            [node.problem("C206", f"there is no metric '{metric}'.", did_you_mean(metric, METRICS), "metric")]
+        )
     if column is None:
         what = f"{metric} speaks of a column."
         raise Refused([node.problem("C207", what, "Move the rule below its column.", "metric")])
-    value = values[column]
+    value = values[column.name]
     if metric == "nullValues":
         return cast("BooleanValue", value.value.isnull() & ~value.is_unreadable)
-    arguments: Any = node.at("arguments").value or {}
     if metric == "missingValues":
-        codes = [str(c) for c in arguments.get("missingValues", []) if c is not None]
-        raw = rows[column].cast("string").strip()
+        codes = [str(c.value) for c in node.at("arguments", "missingValues").each() if c.value is not None]
+        raw = rows[column.name].cast("string").strip()
         return cast("BooleanValue", (value.is_missing | raw.isin(codes)) if codes else value.is_missing)
-    text = value.value.cast("string")
-    if "validValues" in arguments:
-        return cast("BooleanValue", (~text.isin([str(v) for v in arguments["validValues"]])).fill_null(False))
-    if "pattern" in arguments:
-        return cast("BooleanValue", (~text.re_search(str(arguments["pattern"]))).fill_null(False))
-    what = "invalidValues needs arguments: validValues or pattern."
-    raise Refused([node.problem("C208", what, "Add one of them.", "metric")])
+    return _invalid(node, column, value)
+
+
+def _invalid(node: Node, column: Column, value: Typed) -> BooleanValue:
+    listed = node.at("arguments", "validValues")
+    pattern = node.at("arguments", "pattern").value
+    if isinstance(pattern, str) and is_pattern(pattern):
+        return cast("BooleanValue", (~value.value.cast("string").re_search(pattern)).fill_null(False))
+    if pattern is not None:
+        raise Refused([node.problem("C210", "the pattern is none that can be searched.", _PATTERN, "arguments")])
+    given = [item.value for item in listed.each() if item.value is not None]
+    meant = [_literal(column.type, str(g)) for g in given]
+    if not given or None in meant:
+        what = "invalidValues needs arguments: validValues (a list that fits the column's type) or pattern."
+        raise Refused([node.problem("C208", what, "Add one of them.", "metric")])
+    return cast("BooleanValue", (~value.value.isin(meant)).fill_null(False))

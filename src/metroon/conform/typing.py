@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import ibis
 
@@ -15,12 +17,24 @@ if TYPE_CHECKING:
 
 _YES = ("true", "t", "yes", "y", "1")
 _NO = ("false", "f", "no", "n", "0")
-# JDK DateTimeFormatter letters, the notation of ODCS, longest first -> strptime.
+# The engine reads more as numbers and times than people mean: 1_000, 0x10, infinity, epoch, 44 BC.
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_DIGITS = r"^[+-]?[0-9]+$"
+_OFFSET = r"(?i)[0-9] ?(z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_ISO = (
+    r"(?i)^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+    r"([t ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?(z|[+-][0-9]{2}(:?[0-9]{2})?))?)?$"
+)
+# Before: what a pattern of four digits makes of two, and a database's "never". After: what no calendar holds.
+_FIRST, _LAST = datetime(1000, 1, 1), datetime(9999, 12, 31, 23, 59, 59)
+# JDK DateTimeFormatter letters, the notation of ODCS -> strptime.
 _JDK = {
-    "yyyy": "%Y", "yy": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m", "dd": "%d", "d": "%d",
-    "EEEE": "%A", "EEE": "%a", "HH": "%H", "H": "%H", "hh": "%I", "h": "%I", "mm": "%M", "m": "%M",
-    "ss": "%S", "s": "%S", "SSSSSS": "%f", "SSS": "%g", "a": "%p",
+    "yyyy": "%Y", "uuuu": "%Y", "y": "%Y", "yy": "%y", "uu": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m",
+    "LLLL": "%B", "LLL": "%b", "dd": "%d", "d": "%d", "EEEE": "%A", "EEE": "%a", "EE": "%a", "E": "%a", "HH": "%H",
+    "H": "%H", "hh": "%I", "h": "%I", "mm": "%M", "m": "%M", "ss": "%S", "s": "%S", "SSSSSS": "%f", "SSS": "%g",
+    "a": "%p",
 }  # fmt: skip
+_PATTERN = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<letters>(?P<letter>[A-Za-z])(?P=letter)*)|(?P<other>.)")
 
 
 @dataclass(frozen=True)
@@ -38,72 +52,128 @@ class Typed:
     is_unreadable: BooleanValue
 
 
-def typed(engine: Engine, rows: Table, column: Column) -> Typed:
+def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = None) -> Typed:
     """The promised value of a raw column.
 
     Text loses blanks around it. Numbers take a point for decimals and no thousands sign; an integer that has
-    decimals does not fit. Times without a declared format are read as ISO 8601.
+    decimals does not fit. Times without a declared format are read as ISO 8601, in the years 1000 to 9999.
+
+    Args:
+        engine: The engine.
+        rows: Raw rows.
+        column: What is promised.
+        time_zone: The zone whose clocks times are told by, when they say how far they are from UTC; without one
+            the hour is taken as it is written.
     """
     raw = rows[column.name]
+    codes = [code for code in column.missing if code]
     if not raw.type().is_string():
-        return _from_typed(raw, column)
-    text = raw.strip()
-    codes = [c for c in column.missing if c]
-    missing = (text.isnull() | (text == "") | text.isin(codes)) if codes else (text.isnull() | (text == ""))
-    present = missing.ifelse(ibis.null("string"), text)
-    value = _parse(engine, present, column)
-    return Typed(value, missing, present.notnull() & value.isnull())
+        missing = raw.isnull() | _is_code(raw, codes)
+        value = _retyped(engine, raw, column, time_zone)
+    else:
+        text = raw.strip()
+        missing = text.isnull() | (text == "") | (text.isin(codes) if codes else ibis.literal(False))
+        value = _parse(engine, text, column, time_zone)
+    value = missing.ifelse(ibis.null(value.type()), value)
+    return Typed(value, missing, ~missing & value.isnull())
 
 
 def strptime(pattern: str) -> str:
-    """A JDK date pattern as strptime knows it.
+    """A JDK date pattern as strptime knows it; letters that it does not know stay as they are.
 
     Example:
-        >>> strptime("M/d/yy h:mm a"), strptime("yyyy-MM-dd'T'HH:mm:ss")
-        ('%m/%d/%y %I:%M %p', '%Y-%m-%dT%H:%M:%S')
+        >>> strptime("M/d/yy h:mm a"), strptime("yyyy-MM-dd'T'HH:mm:ss"), strptime("h 'o''clock'")
+        ('%m/%d/%y %I:%M %p', '%Y-%m-%dT%H:%M:%S', "%I o'clock")
     """
-    made, i = "", 0
-    while i < len(pattern):
-        if pattern[i] == "'":
-            end = pattern.find("'", i + 1)
-            end = len(pattern) if end < 0 else end
-            made, i = made + pattern[i + 1 : end], end + 1
-            continue
-        letters = next((k for k in sorted(_JDK, key=len, reverse=True) if pattern.startswith(k, i)), pattern[i])
-        made, i = made + _JDK.get(letters, letters.replace("%", "%%")), i + len(letters)
+    made = ""
+    for found in _PATTERN.finditer(pattern):
+        if found["quoted"] is not None:
+            plain = found["quoted"].replace("''", "'") or "'"
+        else:
+            plain = found["letters"] or found["other"]
+        made += _JDK.get(found["letters"] or "", plain.replace("%", "%%"))
     return made
 
 
-def _parse(engine: Engine, text: Value, column: Column) -> Value:
-    pattern = column.options.get("format")
+def unknown_letters(pattern: str) -> list[str]:
+    """The parts of a JDK date pattern that cannot be read here.
+
+    Example:
+        >>> unknown_letters("YYYY-MM-DD"), unknown_letters("yyyy-MM-dd'T'HH:mm")
+        (['YYYY', 'DD'], [])
+    """
+    return [f["letters"] for f in _PATTERN.finditer(pattern) if f["letters"] and f["letters"] not in _JDK]
+
+
+def _parse(engine: Engine, text: Any, column: Column, time_zone: str | None) -> Any:
     if column.type == "string":
         return text
     if column.type == "number":
-        number = text.try_cast("float64")
-        return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
+        return _finite(_where(text.re_search(_NUMBER), text).try_cast("float64"))
     if column.type == "integer":
-        number = text.try_cast("float64")
-        whole = (number == number.floor()) & (number.abs() < 2**53)
-        return whole.ifelse(text.try_cast("int64").fill_null(number.try_cast("int64")), ibis.null("int64"))
+        number = _finite(_where(text.re_search(_NUMBER), text).try_cast("float64"))
+        # Long identifiers are exact as digits only; 4186.0 is what programs write that hold numbers with gaps.
+        return text.re_search(_DIGITS).ifelse(text.try_cast("int64"), _whole(number))
     if column.type == "boolean":
         low = text.lower()
         return low.isin(_YES).ifelse(True, low.isin(_NO).ifelse(False, ibis.null("boolean")))
-    if column.type in ("date", "timestamp"):
-        time = engine.parse_time(text, strptime(str(pattern))) if pattern else text.try_cast("timestamp")
-        return time.try_cast("date") if column.type == "date" else time
-    return ibis.null("binary")
+    if column.type == "object":
+        return ibis.null("binary")
+    pattern = column.options.get("format")
+    time = engine.parse_time(text, strptime(str(pattern))) if pattern else _iso(engine, text, time_zone)
+    time = _where(time.between(ibis.timestamp(_FIRST), ibis.timestamp(_LAST)), time)
+    return time.cast("date") if column.type == "date" else time
 
 
-def _from_typed(raw: Value, column: Column) -> Typed:
-    kinds = {"integer": "int64", "number": "float64", "boolean": "boolean", "date": "date", "timestamp": "timestamp"}
-    wanted = {**kinds, "string": "string", "object": "binary"}[column.type]
-    codes = [c for c in column.missing if c]
-    missing = raw.isnull()
-    if codes and not raw.type().is_binary():
-        missing = missing | raw.cast("string").isin(codes)
-    if column.type == "integer" and raw.type().is_floating():
-        value = (raw == raw.floor()).ifelse(raw, ibis.null(raw.type())).try_cast("int64")
-    else:
-        value = raw if str(raw.type()) == wanted else raw.try_cast(wanted)
-    value = missing.ifelse(ibis.null(value.type()), value)
-    return Typed(value, missing, ~missing & value.isnull())
+def _iso(engine: Engine, text: Any, time_zone: str | None) -> Any:
+    time = _where(text.re_search(_ISO), text).try_cast("timestamp")
+    if time_zone is None:
+        return time
+    has_offset = text.re_search(_ISO) & text.re_search(_OFFSET) & text.contains(":")
+    return has_offset.ifelse(engine.parse_moment(_where(has_offset, text), time_zone), time)
+
+
+def _retyped(engine: Engine, raw: Any, column: Column, time_zone: str | None) -> Any:
+    kind = raw.type()
+    if column.type == "string":
+        return raw.cast("string")
+    if column.type == "object":
+        return raw if kind.is_binary() else ibis.null("binary")
+    if column.type == "number" and kind.is_numeric():
+        return _finite(raw.cast("float64"))
+    if column.type == "integer" and kind.is_integer():
+        return raw.try_cast("int64")
+    if column.type == "integer" and kind.is_numeric():
+        return _whole(_finite(raw.cast("float64")))
+    if column.type == "boolean" and kind.is_boolean():
+        return raw
+    if column.type in ("date", "timestamp") and (kind.is_date() or kind.is_timestamp()):
+        is_moment = kind.is_timestamp() and kind.timezone is not None
+        time = engine.clock(raw, time_zone) if is_moment and time_zone else raw.cast("timestamp")
+        time = _where(time.between(ibis.timestamp(_FIRST), ibis.timestamp(_LAST)), time)
+        return time.cast("date") if column.type == "date" else time
+    # Numbers where dates are promised, and the like: by what they say.
+    return _parse(engine, raw.cast("string"), column, time_zone)
+
+
+def _is_code(raw: Any, codes: list[str]) -> Any:
+    """Whether a value that has a type already is what the contract calls not recorded."""
+    if not codes or raw.type().is_binary():
+        return ibis.literal(False)
+    found = raw.cast("string").isin(codes)
+    numbers = [float(code) for code in codes if re.fullmatch(_NUMBER, code)]
+    # 999 may have become 999.0 on its way.
+    return found | raw.cast("float64").isin(numbers) if numbers and raw.type().is_numeric() else found
+
+
+def _where(condition: Any, value: Any) -> Any:
+    return condition.ifelse(value, ibis.null(value.type()))
+
+
+def _finite(number: Any) -> Any:
+    return _where(~(number.isnan() | number.isinf()), number)
+
+
+def _whole(number: Any) -> Any:
+    # Beyond 2**53 a float no longer tells one whole number from the next.
+    return _where((number == number.floor()) & (number.abs() < 2**53), number).try_cast("int64")

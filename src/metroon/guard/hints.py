@@ -20,7 +20,7 @@ FEW = 12
 """Different values of a short list of answers, at the most."""
 _ROWS_EACH = 20
 """Rows for each value, on average, that make a list of a column."""
-_LONGEST_LIST = 60
+_LONGEST_LIST = 150
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Hint:
         about: What the column most likely holds.
         words: A regular expression over names in small letters with ``_`` between words.
         agrees: Whether the values can be that; asked only when there are any.
-        is_person: Whether such a column says that each row is about one person.
+        is_person: Whether such a column, when it holds no measured figures, says that each row is about one person.
         pattern: The pattern of ``base/patterns.py`` whose share is told as evidence.
     """
 
@@ -45,7 +45,9 @@ class Hint:
 
     def holds(self, column: ColumnProfile) -> bool:
         """Whether a column's name and values both allow it."""
-        return bool(re.search(self.words, column.name)) and (not column.recorded or self.agrees(column))
+        if not column.recorded:
+            return bool(self.words) and bool(re.search(self.words, column.name))
+        return bool(re.search(self.words, column.name)) and self.agrees(column)
 
 
 def is_list(column: ColumnProfile) -> bool:
@@ -89,13 +91,12 @@ def can_be_contact(column: ColumnProfile) -> bool:
 
 
 def can_be_age(column: ColumnProfile) -> bool:
-    """Whether nobody would be older than people get."""
-    return not isinstance(column.high, float) or column.high <= 130
+    """Whether the values can be ages, typing errors among them, and no counts of people of an age."""
+    return not isinstance(column.high, float) or column.high < 1_000
 
 
-def _is_about_detail(column: ColumnProfile) -> bool:
-    is_personal = re.search(r"ssn|dob|birth|name|address|phone|mail", column.name)
-    return column.distinct <= FEW and column.recorded >= 30 and bool(is_personal)
+def _is_short_list(column: ColumnProfile) -> bool:
+    return column.distinct <= FEW and column.recorded >= 30
 
 
 # What has a name and is no person.
@@ -106,8 +107,8 @@ _THINGS = (
     r"|crash|incident|column|field|table|group|class|status|hospital|county|state"
 )
 _PEOPLE = (
-    r"client|person|personal|patient|participant|household|individual|student|customer|subject|resident|inmate|victim"
-    r"|defendant|suspect|beneficiary|member|voter|juror|enrollment|cliente|persona|paciente|hogar|usuario|unique"
+    r"client|person|personal|patient|participant|individual|student|customer|subject|resident|inmate|victim|defendant"
+    r"|suspect|beneficiary|member|voter|juror|cliente|persona|paciente|usuario"
 )
 _CASES = r"case|incident|call|crash|report|permit|folder|file|docket|ticket|citation|record|party|par|event|request"
 
@@ -120,7 +121,7 @@ def _is_person_name(column: ColumnProfile) -> bool:
 IDENTIFYING: tuple[Hint, ...] = (
     Hint(
         "quasi", "a code about a personal detail, not the detail itself",
-        r"(quality|type|flag|known|provided|source)_?$", _is_about_detail,
+        r"(ssn|dob|birth|name|address|phone|mail)\w*(quality|type|flag|known|provided|source)_?$", _is_short_list,
     ),
     Hint(
         "direct", "a social security or tax number",
@@ -189,12 +190,15 @@ TELLING: tuple[Hint, ...] = (
         "linkage key", "the number of a parcel, which leads to its owner",
         r"(^|_)(i?apn|parcel\w*|lot|ain|folio)(_|$)", lambda c: c.type in ("string", "integer"),
     ),
-    Hint("linkage key", "a device or session", r"(^|_)(ip|mac|imei|device|session|cookie|token)(_|$)", can_identify),
+    Hint(
+        "linkage key", "a device or session",
+        r"(^|_)(ip|mac|imei|device|session|cookie|token)(_?(id|addr\w*|no|number))?_?$", can_identify,
+    ),
     Hint(
         "linkage key", "a number that joins to other sets",
         rf"(^|_)(ids?|uuid|guid|rsn|eid|oid)_?\d?$|_(no|num|nbr|number|key)_?$"
         rf"|({_CASES})_?(id|no|num|nbr|number|name|rsn)_?$"
-        r"|(^|_)(uuid|guid)(_|$)|folio|expediente",
+        r"|(^|_)(uuid|guid)(_|$)|(^|_)id_[a-z]_?$|folio|expediente",
         lambda c: c.type in ("string", "integer") and c.distinct > 2,
     ),
     Hint(
@@ -204,7 +208,8 @@ TELLING: tuple[Hint, ...] = (
         is_figure,
     ),
     Hint(
-        "quasi", "a date of birth", r"birth_?(date|day|dt|year)|date_of_birth|(^|_)(dob|yob|birth)(_|$)|nacimiento|fecha_nac",
+        "quasi", "a date of birth",
+        r"birth_?(date|day|dt|year)|date_of_birth|(^|_)(dob|yob|birth)(_|$)|nacimiento|fecha_nac",
         is_person=True,
     ),
     Hint(
@@ -249,13 +254,16 @@ TELLING: tuple[Hint, ...] = (
         r"|(^|_)(snap|wic|tanf|ssi|ssdi|ga|medicaid|medicare|schip|cobra|calfresh)(_|$)",
     ),
     Hint(
-        "quasi", "an age", r"(^|_)(ages?|edad|[pv]age|med_age|grupo_edad|age\d+\w*)(_|$)", can_be_age,
+        "quasi", "an age", r"(^|_)(ages?|edad|[pv]age|med_age|grupo_edad|age\d+\w*)(_|$)", can_be_age, is_person=True,
     ),
-    Hint("quasi", "sex", r"(^|_)([pv]?sex|sexo|gender|genero|female|male|mujer|hombre|pronouns?)(_|$)"),
+    Hint(
+        "quasi", "sex", r"(^|_)([pv]?sex|sexo|gender|genero|female|male|mujer|hombre|pronouns?)(_|$)", is_person=True,
+    ),
     Hint(
         "quasi", "race or ethnicity",
         r"(^|_)(p?race|raza|ethnic\w*|etnia|hispanic|latin[oax]?|asian|white|black|african|am_?ind|native|tribe|tribal"
         r"|nativehi|ancestry|nationality|nacionalidad|country_of\w*)(_|$)",
+        is_person=True,
     ),
     Hint("quasi", "language", r"language|idioma|lengua|interpreter|(^|_)lang(_|$)|english_prof"),
     Hint(
@@ -274,15 +282,16 @@ TELLING: tuple[Hint, ...] = (
     ),
     Hint(
         "quasi", "a street, block or corner",
-        r"(^|_)(street|st_name|road|rd|calle|intersection|cross_?street|xstreet|x_street|premise|location|ubicacion|lugar)"
+        r"(^|_)(street|st_name|road|rd|calle|intersection|cross_?street|xstreet|premise|location|ubicacion|lugar)"
         r"(_|$|\d)|(primary|second(ary)?)_?rd",
         is_prose,
     ),
     Hint("quasi", "a vehicle that may be recognised", r"veh(icle)?_?(year|yr|make|model|colou?r)|modelo|marca"),
     Hint(
         "quasi", "what happened, which with a place and a time may tell to whom",
-        r"incident_?(type|cat)|call_?type|offen[sc]e_?(type|code|desc\w*)?$|charge|crime|violation|viol_?(cat\w*|code)?_?$"
-        r"|complaint|disposition|dispo(_|$)|nature_of|killed|injured|fatal|severity|crashsev|tipo_(de_)?(incidente|llamada)",
+        r"incident_?(type|cat)|call_?type|offen[sc]e_?(type|code|desc\w*)?$|charge|crime|violation|complaint"
+        r"|viol_?(cat\w*|code)?_?$|disposition|dispo(_|$)|nature_of|killed|injured|fatal|severity|crashsev"
+        r"|tipo_(de_)?(incidente|llamada)",
     ),
     Hint(
         "internal", "the record's own history",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 STRICTNESS: tuple[Classification, ...] = (
     "public", "internal", "quasi", "linkage key", "sensitive", "free text", "direct",
 )  # fmt: skip
+_WHO = "_who_"  # rides along until small groups are counted; no contract may name a column so
 _UNITS: tuple[PrivacyUnit, ...] = ("none", "event_on_person", "person")
 
 
@@ -44,8 +45,9 @@ def inherit(contract: Contract, parents: Sequence[Contract]) -> Contract:
     """The contract of a product made of others: as strict as the strictest of them.
 
     Every column takes at least the strictest class among the parents' columns, unless a named person declassified
-    it with a reason; the unit takes the strictest unit. A parent with an unclassified column leaves the child's
-    columns unclassified: what nobody has decided cannot be inherited.
+    it with a reason; the unit takes the strictest unit, and what tells people apart in a parent tells them apart in
+    the child. A parent with an unclassified column leaves the child's columns unclassified: what nobody has decided
+    cannot be inherited.
     """
     if not parents:
         return contract
@@ -67,7 +69,9 @@ def inherit(contract: Contract, parents: Sequence[Contract]) -> Contract:
     units = [contract.unit, *(p.unit for p in parents)]
     unit = None if None in units else max((u for u in units if u), key=_UNITS.index)
     floors = [p.minimum_cell for p in (contract, *parents) if p.minimum_cell]
-    return replace(contract, columns=columns, unit=unit, minimum_cell=max(floors, default=None))
+    keys = [k for k in (contract.person_key, *(p.person_key for p in parents)) if k]
+    who = next((k for k in keys if contract.column(k)), keys[0] if keys else None)
+    return replace(contract, columns=columns, unit=unit, person_key=who, minimum_cell=max(floors, default=None))
 
 
 def gate(contract: Contract) -> list[Problem]:
@@ -88,6 +92,13 @@ def gate(contract: Contract) -> list[Problem]:
             f"Then: metroon run {contract.name}"
         )
         problems.append(contract.node.problem("G102", what, fix, "customProperties"))
+    if contract.person_key and contract.column(contract.person_key) is None:
+        what = (
+            f"{contract.name} is made of rows that '{contract.person_key}' tells people apart in, and does not have it: "
+            "many rows of one person would pass for many people, so nothing of it is published."
+        )
+        fix = f"Add {contract.person_key} to the query and to the contract, as linkage key. Then: metroon run {contract.name}"
+        problems.append(contract.node.problem("G108", what, fix, "schema"))
     return problems
 
 
@@ -106,7 +117,8 @@ def protect(
         contract: The promise, classes inherited.
         techniques: At most one for each column; every other column passes if public, else is dropped.
         given: What techniques need.
-        minimum_cell: Fewest rows that may share one combination of quasi-identifying values.
+        minimum_cell: Fewest people (rows, where no column tells people apart) that may share one combination of
+            quasi-identifying values.
 
     Raises:
         Refused: A column is undecided, a technique cannot be done, or small groups of people remain.
@@ -115,7 +127,8 @@ def protect(
     if problems:
         raise Refused(problems)
     chosen = {t.column: t for t in techniques}
-    made = rows.select(*(c.name for c in contract.columns))
+    who = {_WHO: rows[contract.person_key].cast("string").fill_null("")} if contract.person_key else {}
+    made = rows.select(*(c.name for c in contract.columns), **who)
     done, quasi = [], []
     for column in contract.columns:
         technique = chosen.get(column.name)
@@ -131,8 +144,10 @@ def protect(
             done.append(f"{column.name}: drop")
         if after == "quasi" and column.name in made.columns:
             quasi.append(column.name)
-    quasi += [c for c in made.columns if contract.column(c) is None]  # the area a point became
+    areas = [c for c in made.columns if contract.column(c) is None and c != _WHO]  # what a point became
+    quasi = [*(c for c in quasi if c in made.columns), *areas]
     _refuse_small_groups(made, quasi, contract, given, minimum_cell)
+    made = made.drop(*who)
     if not made.columns:
         what = f"no column of {contract.name} may leave."
         fix = "Set releaseMode: aggregate, so that only measures leave."
@@ -162,10 +177,10 @@ def _refuse_small_groups(
 ) -> None:
     if contract.unit == "none" or not quasi:
         return
-    groups = rows.group_by(list(quasi)).aggregate(_n=rows.count())
-    small = given.engine.rows(
-        groups.filter(groups["_n"] < minimum_cell).aggregate(groups=groups.count(), rows=groups["_n"].sum())
-    )
+    people = rows[_WHO].nunique() if _WHO in rows.columns else rows.count()
+    groups = rows.group_by(list(quasi)).aggregate(_n=rows.count(), _people=people)
+    few = groups.filter(groups["_people"] < minimum_cell)
+    small = given.engine.rows(few.aggregate(groups=few.count(), rows=few["_n"].sum()))
     if small[0]["groups"]:
         what = (
             f"{small[0]['rows']:,} rows of {contract.name} stand in {small[0]['groups']:,} groups of fewer than "

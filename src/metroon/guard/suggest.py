@@ -93,6 +93,7 @@ def _by_pattern(column: ColumnProfile) -> Suggestion | None:
         ("address", "direct", "street addresses"),
         ("point", "sensitive", "points on the ground"),
         ("ip", "linkage key", "addresses of devices"),
+        ("clock", "quasi", "times of day"),
         ("url", "free text", "web addresses, which may hold anything"),
     )
     for pattern, classification, words in told:
@@ -109,8 +110,10 @@ def _by_name(column: ColumnProfile, hints: Sequence[Hint]) -> Suggestion | None:
     if hint is None:
         return None
     share = column.hits.get(hint.pattern, 0.0)
-    evidence = f"{share:.0%} of the values look like it" if share else "by its name"
-    return Suggestion(hint.classification, f"{hint.about} ({evidence})", hint.is_person)
+    evidence = f"{share:.0%} of the values look like it" if share >= 0.01 else "by its name"
+    # Mean ages and shares of women are figures of a place.
+    is_person = hint.is_person and column.type != "number"
+    return Suggestion(hint.classification, f"{hint.about} ({evidence})", is_person)
 
 
 def _by_mixture(column: ColumnProfile) -> Suggestion | None:
@@ -150,7 +153,8 @@ def _whole(column: ColumnProfile) -> Suggestion:
 
 def _text(column: ColumnProfile) -> Suggestion:
     if is_list(column):
-        return Suggestion("public", f"{column.distinct} different values, each many times")
+        number = "one value" if column.distinct == 1 else f"{column.distinct} different values, each many times"
+        return Suggestion("public", number)
     if column.hits.get("bare ssn", 0.0) >= 0.99 and column.distinct > 0.9 * column.recorded:
         return Suggestion("direct", "nine digits, nearly all different: they may be social security numbers")
     if column.mean_words <= 1.2 and column.digit_share > 0.5:

@@ -85,14 +85,15 @@ def grid(
         sums = list(_time_lines(counts, grain))
         counts |= dict.fromkeys((line.total for line in sums), NOTHING) | made.count(LONGER + grain, [])
         lines += sums
-    if is_rate and geographies:
-        first = geographies[0]
+    first = geographies[0] if is_rate and geographies and geographies[0].id in asked else None
+    if first:
         for period in covered:
-            inside = tuple(Cell(period, first.id, k) for k in first.names)
-            counts[Cell(period, first.id, INSIDE)] = _sum(counts[c] for c in inside)
+            # Where nobody knows how many live, what happens is in no rate, nor in the city's.
+            inside = tuple(Cell(period, first.id, k) for k in first.names if k in first.people)
             lines.append(Line(Cell(period, first.id, INSIDE), inside))
-    first_id = geographies[0].id if geographies else ""
+        counts |= made.inside(first, covered)
     told = set(covered)
+    first_id = first.id if first else ""
     shown = (c for c in counts if c.period in told and _is_shown(c, set(asked), first_id, is_rate=is_rate))
     return Grid(counts, tuple(lines), frozenset(shown))
 
@@ -133,11 +134,6 @@ def _time_lines(counts: Mapping[Cell, Counts], grain: Grain) -> Iterator[Line]:
             found.setdefault(replace(cell, period=longer), []).append(cell)
     for total, parts in found.items():
         yield Line(total, tuple(sorted(parts)))
-
-
-def _sum(counts: Iterator[Counts]) -> Counts:
-    listed = list(counts)
-    return (sum(c[0] for c in listed), sum(c[1] for c in listed), sum(c[2] for c in listed), None)
 
 
 class _Grid:
@@ -200,8 +196,17 @@ class _Grid:
             if not is_band and (is_both or is_nested(self._overlaps.get((a.id, b.id), set()))):
                 yield a.id, b.id
 
-    def _level(self, column: str, columns: list[str], cell: Callable[..., Cell]) -> dict[Cell, Counts]:
-        rows = self._rows
+    def inside(self, geography: Places, periods: Sequence[str]) -> dict[Cell, Counts]:
+        """The cells of what lies in any of the places whose residents are known, all together."""
+        made = {Cell(p, geography.id, INSIDE): NOTHING for p in periods}
+        place = self._rows[place_column(geography.id)]
+        rows = self._rows.filter(place.isin(list(geography.people)) & self._rows[PERIOD].isin(list(periods)))
+        return made | self._level(PERIOD, [], lambda p: Cell(p, geography.id, INSIDE), rows)
+
+    def _level(
+        self, column: str, columns: list[str], cell: Callable[..., Cell], within: Relation | None = None
+    ) -> dict[Cell, Counts]:
+        rows = self._rows if within is None else within
         yes, known = rows[OUTCOME].fill_null(False), rows[OUTCOME].notnull()
         parts = {"_yes": yes, "_no": ~yes & known, "_unknown": ~known}
         sums = {k: v.cast("int64").sum() for k, v in parts.items()}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.table import Table
 
 from metroon.serve.accounts import most_missing
-from metroon.serve.terminal import DATA, QUIET, STRONG, WATCH, grid, line, text
+from metroon.serve.terminal import DATA, QUIET, STRONG, WATCH, flow, grid, line, text
 from metroon.serve.words import counted, number, part, readable
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def _questions(accounts: Sequence[Account]) -> RenderableType | None:
         if asked:
             products.setdefault(asked, []).append(account.product)
     told = [line((", ".join(names), STRONG), ": ", "; ".join(asked)) for asked, names in products.items()]
-    return Group(*told) if told else None
+    return flow(told) if told else None
 
 
 def _gaps(accounts: Sequence[Account]) -> list[tuple[Text, Text, Text, Text]]:
@@ -59,7 +58,7 @@ def _gaps(accounts: Sequence[Account]) -> list[tuple[Text, Text, Text, Text]]:
     found = [(n / a.kept, n, column, a) for a in accounts if a.kept for column, n in most_missing(a)]
     return [
         (
-            text("█" * max(1, round(share * _BAR)), DATA),
+            text("▄" * max(1, round(share * _BAR)), DATA),
             text(part(n, a.kept), STRONG),
             line(f"{readable(column)} ", (f"of {a.product}", QUIET)),
             text(f"{number(n)} of {counted(a.kept, 'row')}", QUIET),

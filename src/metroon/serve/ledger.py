@@ -12,7 +12,6 @@ from metroon.serve.accounts import lost_words, mark_of
 from metroon.serve.terminal import (
     BAD,
     BROKEN,
-    GOOD,
     KEPT,
     LATE,
     QUIET,
@@ -39,62 +38,73 @@ if TYPE_CHECKING:
 
 _LEAST_REMARK = 40
 _MOST_LINES = 2
-_LONGEST_REASON = 36
-_MARKS = (f"{KEPT} every promise kept", f"{LATE} a promise broken, or late  {BROKEN} failed or refused")
+_LONGEST_REASON = 40
 
 
 def ledger(accounts: Sequence[Account]) -> list[RenderableType]:
     """Every product that was walked, failures first; the unchanged ones in one line; what the marks mean."""
     walked = [a for a in accounts if a.outcome != "unchanged"]
     unchanged = [a.product for a in accounts if a.outcome == "unchanged"]
-    parts: list[RenderableType] = [_table(sorted(walked, key=_rank))] if walked else []
+    parts: list[RenderableType] = [_table(sorted(walked, key=_rank)), flow(_legend(walked), QUIET)] if walked else []
     if unchanged:
         words = f"{SAME} {counted(len(unchanged), 'product')} unchanged"
         parts.append(line(words, (f": {', '.join(unchanged)}", QUIET)))
-    closed = sum(a.outcome == "kept" for a in walked)
-    words = f"the rows of {counted(closed, 'product')} stay restricted: only measures of them leave"
-    more = "every rule, file and line: metroon show NAME"
-    return [*parts, flow([words if closed else "", more if walked else ""], QUIET)]
+    return parts
 
 
 def _rank(account: Account) -> int:
     return [BROKEN, LATE, KEPT].index(mark_of(account)[0])
 
 
+def _legend(walked: Sequence[Account]) -> list[str]:
+    closed = sum(a.outcome == "kept" for a in walked)
+    return [
+        f"{KEPT} every rule kept",
+        f"{LATE} a rule broken, or late",
+        f"{BROKEN} failed or refused",
+        f"rows of {counted(closed, 'product')} stay restricted" if closed else "",
+    ]
+
+
 def _table(accounts: Sequence[Account]) -> RenderableType:
     def build(width: int, _: bool) -> RenderableType:
-        is_any_refused = any(a.refused for a in accounts)
-        heads = ["", "read", "= kept", "+ set\naside", *(["+ refused"] if is_any_refused else [])]
-        rows = [[_name(a), *_sum(a)[: len(heads) - 1]] for a in accounts]
-        widths = [max(*map(len, h.split("\n")), *(r[i].cell_len for r in rows)) for i, h in enumerate(heads)]
-        left, right = width - sum(widths) - 2 * len(widths), range(1, len(heads))
+        rows = [line(_name(a, _longest(accounts)), _sum(a, accounts)) for a in accounts]
+        first = max(r.cell_len for r in rows)
+        left = width - first - 2
         if left >= _LEAST_REMARK:
-            body = [[*r, Text("\n").join(_remark(a, left))] for r, a in zip(rows, accounts, strict=True)]
-            return grid(body, right=right, widths=[*widths, left], head=[*heads, "\n".join(_MARKS)])
-        parts: list[RenderableType] = [grid([], right=right, widths=widths, head=heads)]
+            beside = [Text("\n").join(_remark(a, left)) for a in accounts]
+            return grid(list(zip(rows, beside, strict=True)), widths=[first, left])
+        parts: list[RenderableType] = []
         for row, account in zip(rows, accounts, strict=True):
-            parts.append(grid([row], right=right, widths=widths))
-            parts += [indented(remark, 4) for remark in _remark(account, width - 4)]
+            parts += [row, *(indented(remark, 4) for remark in _remark(account, width - 4))]
         return Group(*parts)
 
     return Fit(build)
 
 
-def _name(account: Account) -> Text:
-    return line(mark_of(account), " ", (account.product, STRONG))
+def _longest(accounts: Sequence[Account]) -> int:
+    return max(len(a.product) for a in accounts)
 
 
-def _sum(account: Account) -> list[Text]:
-    """Read, kept, set aside and refused; nothing of a walk that stopped, whose numbers are the last version's."""
+def _name(account: Account, width: int) -> Text:
+    return line(mark_of(account), " ", (f"{account.product:<{width}}", STRONG), "  ")
+
+
+def _numbers(account: Account) -> tuple[int, int, int, int]:
+    return account.read, account.kept, sum(account.set_aside.values()), account.refused
+
+
+def _sum(account: Account, accounts: Sequence[Account]) -> Text:
+    """Read = kept + set aside + refused; nothing of a walk that stopped, whose numbers are the last version's."""
     if account.outcome == "failed":
-        return [Text("")] * 4
-    aside, refused = sum(account.set_aside.values()), account.refused
-    return [
-        text(number(account.read)),
-        line("= ", number(account.kept)),
-        text(f"+ {number(aside)}", "" if aside else QUIET),
-        text(f"+ {number(refused)}", BAD) if refused else text(""),
-    ]
+        return Text("")
+    digits = [max(len(number(n)) for n in column) for column in zip(*map(_numbers, accounts), strict=True)]
+    read, kept, aside, refused = (f"{number(n):>{d}}" for n, d in zip(_numbers(account), digits, strict=True))
+    return line(
+        f"{read} = {kept}",
+        (f" + {aside}", "" if account.set_aside else QUIET),
+        (f" + {refused}" if account.refused else "", BAD),
+    )
 
 
 def _remark(account: Account, width: int) -> list[Text]:
@@ -111,29 +121,29 @@ def _remark(account: Account, width: int) -> list[Text]:
 
 
 def _facts(account: Account) -> list[Text]:
-    first, *reasons = _promise(account)
     seen = [
         text("late" if account.late else "", WATCH),
         text("does not add up" if lost_words(account) else "", BAD),
-        text(first, WATCH if mark_of(account)[0] != KEPT else QUIET),
-        *(text(words, QUIET) for words in [*reasons, *_outside(account)]),
+        *_broken(account),
+        *(text(words, QUIET) for words in _outside(account)),
         text(f"{number(account.no_place)} no place" if account.no_place else "", QUIET),
     ]
     return [fact for fact in seen if fact.plain]
 
 
-def _promise(account: Account) -> list[str]:
-    """How many promises were broken and why records were set aside, the most frequent reason first."""
+def _broken(account: Account) -> list[Text]:
+    """How many rules were broken and why records were set aside, the most frequent reason first."""
     broken = [v for v in account.verdicts if not v.is_kept]
-    words = f"{len(broken)} of {counted(len(account.verdicts), 'promise')} broken" if broken else ""
+    rules = text(f"{len(broken)} of {counted(len(account.verdicts), 'rule')} broken" if broken else "", WATCH)
     most = sorted(((n, why) for why, n in account.set_aside.items() if n), key=lambda pair: -pair[0])
-    # A single reason needs no number: the column says it.
-    told = [_reason(why) if len(most) == 1 else f"{number(n)} {_reason(why)}" for n, why in most]
+    # A single reason needs no number: it stands in the sum.
+    told = [_reason(why) if len(most) == 1 else f"{_reason(why)} ({number(n)})" for n, why in most]
     if not told:
-        return [words]
-    if {why for _, why in most} <= {v.text for v in broken}:
-        return [f"{words}: {told[0]}", *told[1:]]
-    return [words, f"set aside: {told[0]}", *told[1:]]
+        return [rules]
+    first, *rest = [text(words, QUIET) for words in told]
+    if broken and {why for _, why in most} <= {v.text for v in broken}:
+        return [line(rules, (": ", QUIET), first), *rest]
+    return [rules, line(("set aside: ", QUIET), first), *rest]
 
 
 def _reason(why: str) -> str:

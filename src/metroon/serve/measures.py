@@ -84,10 +84,11 @@ def trend_line(measured: Measured) -> list[RenderableType]:
         return []
     shown = [e.value if e is not None and e.state == "known" else None for _, e in points]
     spark = line((sparkline(shown), DATA), (f"  {points[0][0]} to {points[-1][0]}", QUIET))
-    return [indented(flow([spark, _gaps(points), cells.trend_words(points)], QUIET), 2)]
+    return [indented(flow([spark, gap_words(points), cells.trend_words(points)], QUIET), 2)]
 
 
-def _gaps(points: Sequence[tuple[str, Estimate | None]]) -> str:
+def gap_words(points: Sequence[tuple[str, Estimate | None]]) -> str:
+    """How many periods of a trend have no value to draw, by the words of their state."""
     why: dict[str, int] = {}
     for _, e in points:
         if e is None or e.state != "known":

@@ -52,11 +52,23 @@ def scoreboard(run: Run) -> RenderableType:
         Something Rich can print: from 80 to 120 columns, with or without colour, in a pipe as plain text.
         Every product, measure and failure is in it; a withheld number is not.
     """
-    parts = [*_headline(run), *_score(run), *_troubles(run)]
+    parts = [*_headline(run), *_nothing_failed(run), *_troubles(run)]
     if run.accounts:
-        parts += [heading("WHERE THE ROWS WENT", after=0), *ledger(run.accounts)]
+        parts += [
+            heading("WHERE THE ROWS WENT", aside="read = kept + set aside + refused", after=0),
+            *ledger(run.accounts),
+        ]
     shown = [m for m in run.measured if m.outcome != "failed"]
-    parts += [heading("MEASURES", after=0), scores(shown), *legend(shown)] if shown else []
+    parts += (
+        [
+            heading("MEASURES", aside="the whole city first, each value with its 95 % interval", after=0),
+            scores(shown),
+            Text(""),
+            *legend(shown),
+        ]
+        if shown
+        else []
+    )
     told = doubts(run.accounts)
     parts += [heading("WHAT IS UNKNOWN OR CANNOT BE ANSWERED", after=0), *told] if told else []
     return Page((*parts, *_next(run.next_steps, most=_MOST_STEPS), Text("")))
@@ -85,14 +97,6 @@ def _headline(run: Run) -> list[RenderableType]:
     when = [f"as of {run.as_of.isoformat()}", f"{run.seconds:.1f} s"]
     name = line(("METROON", f"{STRONG} {DATA}"), "  ", (run.city, STRONG))
     return [Text(""), flow([name, *when, *walked], QUIET), *banner(run.is_invented)]
-
-
-def _score(run: Run) -> list[RenderableType]:
-    """The run in one line: how much failed, is late, breaks or keeps its promises."""
-    failed = sum(map(has_failed, run.accounts)) + sum(map(has_trouble, run.measured))
-    if not failed:
-        return _nothing_failed(run)
-    return []
 
 
 def _nothing_failed(run: Run) -> list[RenderableType]:

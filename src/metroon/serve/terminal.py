@@ -169,11 +169,18 @@ def banner(is_invented: bool) -> list[RenderableType]:
     return [Fit(build)] if is_invented else []
 
 
-def heading(words: str, style: str = STRONG, *, after: int = 1) -> Fit:
-    """A section's name as it is given; in a terminal a hairline runs on to the edge; then empty lines."""
+def heading(words: str, style: str = STRONG, *, aside: str = "", after: int = 1) -> Fit:
+    """A section's name as it is given; in a terminal a hairline runs on to the edge.
+
+    Args:
+        words: The name.
+        style: Of the name.
+        aside: Quiet words behind it.
+        after: Empty lines below.
+    """
 
     def build(width: int, is_drawn: bool) -> RenderableType:
-        title = text(words, style)
+        title = line((words, style), (f"  {aside}" if aside else "", QUIET))
         rule = "─" * (width - title.cell_len - 1) if is_drawn else ""
         return Group(Text(""), line(title, (f" {rule}", QUIET)), *[Text("")] * after)
 

@@ -76,8 +76,8 @@ def _problems(problems: Sequence[Problem], records: dict[str, str], *, more: str
         at = f"{p.file}:{p.line}" if p.line else p.file
         alike.setdefault((p.code, p.what, p.fix), []).append(at)
     parts: list[list[Text]] = []
-    for (code, what, fix), at in list(alike.items())[:_MOST_KINDS]:
-        where = [_places(at, records)] if any(at) else []
+    for (code, what, fix), places in list(alike.items())[:_MOST_KINDS]:
+        where = [_places(places, records)] if any(places) else []
         parts.append([*where, line((f"{code}: ", BAD), what), line(("Fix: ", GOOD), fix)])
     left = len(alike) - _MOST_KINDS
     return [*parts, *([[text(f"and {counted(left, 'more problem')}: {more}", QUIET)]] if left > 0 else [])]

@@ -48,9 +48,4 @@ def _open(file: Path, read: Callable[[Path], Any]) -> Any:
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_float16(column.type) or pa.types.is_decimal256(column.type):
-        return column.cast(pa.float64())  # the engine has neither
-    is_text = pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type)
-    return column.cast(pa.string()) if is_text or pa.types.is_null(column.type) else column
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
