@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-all check format docs clean
+.PHONY: setup demo test test-slow check format docs clean
 
 setup: $(VENV)/.ready
 
@@ -19,8 +19,8 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
-test-all: setup
-	$(BIN)/python -m pytest -n auto
+test-slow: setup
+	$(BIN)/python -m pytest -n auto -m slow
 
 check: setup
 	$(BIN)/ruff format --check src tests

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from metroon.base.engine import Engine
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -15,3 +17,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real city files are not here: set METROON_DATA to their folder ({folder} is none)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """One engine for all tests: what a test puts into it bothers no other."""
+    return Engine()

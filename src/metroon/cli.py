@@ -99,6 +99,10 @@ def _walk(city: City, as_of: date | None, *, verify: bool = False, told: Told | 
 
 CITY = click.option("--city", "-C", "folder", metavar="FOLDER", help="The city repo; here or above unless named.")
 AS_OF = click.option("--as-of", type=_Date(), help="The day to take for today; the city's own, or today.")
+FULL = click.option("--full", is_flag=True, help="Tell every broken promise, place, group and note.")
+PICTURE = click.option(
+    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write what is shown as a picture (SVG) too."
+)
 FORMAT = click.option("--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table")
 
 
@@ -171,8 +175,12 @@ def check(folder: str | None) -> int:
 @CITY
 @AS_OF
 @click.option("--verify", is_flag=True, help="Hash every file again, also those that look the same.")
+@FULL
+@PICTURE
 @_told
-def run(names: tuple[str, ...], folder: str | None, as_of: date | None, verify: bool) -> int:
+def run(
+    names: tuple[str, ...], folder: str | None, as_of: date | None, verify: bool, full: bool, picture: Path | None
+) -> int:
     """Take a city from its files to measured neighborhoods.
 
     Returns 0 when every product has a version and every measure a release (a refused delivery is told, not a
@@ -181,10 +189,18 @@ def run(names: tuple[str, ...], folder: str | None, as_of: date | None, verify: 
     chosen = list(names)
     if chosen and folder is None and (Path(chosen[0]) / "city.yaml").is_file():
         folder = chosen.pop(0)
-    return _run(folder, chosen, as_of, verify=verify)
+    return _run(folder, chosen, as_of, verify=verify, full=full, picture=picture)
 
 
-def _run(folder: str | None, names: list[str], as_of: date | None, *, verify: bool = False) -> int:
+def _run(
+    folder: str | None,
+    names: list[str],
+    as_of: date | None,
+    *,
+    verify: bool = False,
+    full: bool = False,
+    picture: Path | None = None,
+) -> int:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from metroon import flow, serve
@@ -196,21 +212,28 @@ def _run(folder: str | None, names: list[str], as_of: date | None, *, verify: bo
             _walk(_load(folder), as_of, verify=verify, told=lambda v, n: progress.update(task, description=f"{v} {n}")),
             names,
         )
-    _show(serve.scoreboard(made))
+    page = serve.full_scoreboard(made) if full else serve.scoreboard(made)
+    _show(page)
+    if picture is not None:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        title = f"metroon {click.get_current_context().info_name}"
+        picture.write_text(serve.picture(page, title), encoding="utf-8")
     failed = any(a.version is None or a.outcome == "failed" for a in made.accounts)
     return FAILED if failed or any(m.outcome == "failed" for m in made.measured) else DONE
 
 
 @main.command()
 @click.argument("folder", default="arroyo_vista")
+@FULL
+@PICTURE
 @_told
-def demo(folder: str) -> int:
+def demo(folder: str, full: bool, picture: Path | None) -> int:
     """Build the invented city Arroyo Vista in FOLDER and run it."""
     from metroon.demo import build
 
     made = build(Path(folder))
     click.echo(f"Arroyo Vista, an invented city, is in {made}: every person and number in it is made up.\n", err=True)
-    return _run(str(made), [], None)
+    return _run(str(made), [], None, full=full, picture=picture)
 
 
 @main.command()

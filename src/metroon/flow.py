@@ -16,11 +16,11 @@ from metroon.base import estimate as estimating
 from metroon.base.account import Account, Measured, Run
 from metroon.base.errors import Problem, Refused
 from metroon.collect import Reading
-from metroon.guard import Guarded, Hiding, Protecting
+from metroon.guard import CellTable, Guarded, Hiding, Protecting
 from metroon.walk import coarsened_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from metroon.base.places import Places
     from metroon.city import Contract, Product
@@ -165,8 +165,17 @@ def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[M
             told = report.measured(walk, name, walk.indicators[name], {}, estimating.ALL)
             failed.append(replace(told, problems=refused.problems))
     walk.told("guard", ", ".join(made))
-    hidings = guard.hide([n.tallied.table for n in made.values()])
+    hidings = guard.hide(list(_tables(walk, made.values())))
     return {name: (n, hidings[name], _guarded(walk, name, n, hidings[name])) for name, n in made.items()}, failed
+
+
+def _tables(walk: Walk, made: Iterable[Numbers]) -> Iterator[CellTable]:
+    by_product: dict[str, list[tuple[Indicator, CellTable]]] = {}
+    for numbers in made:
+        by_product.setdefault(numbers.indicator.of, []).append((numbers.indicator, numbers.tallied.table))
+    for product, measures in by_product.items():
+        rows = walk.lake.read(walk.version(product))
+        yield from measure.with_differences(walk.engine, rows, measures)
 
 
 def _guarded(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> Guarded:

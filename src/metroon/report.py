@@ -187,7 +187,7 @@ def next_steps(walk: Walk, accounts: Sequence[Account], measures: Sequence[Measu
     steps = [f"{a.product}: {p.fix}" for a in accounts for p in a.problems if a.outcome == "failed"]
     steps += [f"{m.measure}: {p.fix}" for m in measures for p in m.problems]
     steps += [f"{a.product}: {p.fix}" for a in accounts for p in a.problems if a.outcome != "failed"]
-    steps += [f"{a.product}: ask for newer data, they are {a.late.partition(':')[0]}." for a in accounts if a.late]
+    steps += [f"{a.product}: ask for newer data ({a.late.partition(':')[0]})." for a in accounts if a.late]
     steps += [m.advice for m in measures if m.advice]
     broken = [a.product for a in accounts if any(not v.is_kept for v in a.verdicts)]
     if broken:

@@ -214,9 +214,7 @@ def fires() -> Account:
         deliveries=(Delivery("incoming/fire/2015-01.csv", "9f2c4e81ab03" + "0" * 52, 1_400_000, 8_058),),
         verdicts=(
             Verdict("r1", "every call has a number", "number", "completeness", "stop", 8_058, 0, True),
-            Verdict(
-                "r2", "a call is not closed before it opens", "closed", "accuracy", "warn", 8_058, 0, True
-            ),
+            Verdict("r2", "a call is not closed before it opens", "closed", "accuracy", "warn", 8_058, 0, True),
         ),
         outside={"council district": 300},
         no_place=0,
@@ -297,9 +295,7 @@ def crash_parties() -> Account:
         version=1,
         read=20_240,
         kept=20_240,
-        verdicts=(
-            Verdict("r1", "every party has a crash", "crash", "completeness", "stop", 20_240, 0, True),
-        ),
+        verdicts=(Verdict("r1", "every party has a crash", "crash", "completeness", "stop", 20_240, 0, True),),
         missing={"age": 6_840, "sex": 5_778, "speed": 20_240},
         cannot_answer=(
             "when a crash happened: the table has no date",
@@ -310,9 +306,7 @@ def crash_parties() -> Account:
 
 def run() -> Run:
     """Everything at once."""
-    quiet = tuple(
-        Account(name, name.title(), "unchanged", version=1) for name in ("parks", "budget", "trees")
-    )
+    quiet = tuple(Account(name, name.title(), "unchanged", version=1) for name in ("parks", "budget", "trees"))
     return Run(
         city="Arroyo Vista",
         is_invented=True,

@@ -46,10 +46,7 @@ def test_what_is_outside_or_nowhere_is_never_ranked(found):
 def test_the_order_of_cells_does_not_matter(found, random):
     other = list(found)
     random.shuffle(other)
-    keys = [
-        {e.cell.place for e in c.above}
-        for c in (cells.compare(found, CITY), cells.compare(tuple(other), CITY))
-    ]
+    keys = [{e.cell.place for e in c.above} for c in (cells.compare(found, CITY), cells.compare(tuple(other), CITY))]
 
     assert keys[0] == keys[1]
 
@@ -97,9 +94,7 @@ def test_beside_a_city_without_a_value_nobody_can_tell():
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.2)), min_size=1, max_size=14))
 def test_a_trend_sentence_is_true_of_every_earlier_period(values):
-    known = [
-        Estimate(Cell(f"{2000 + i}"), "known", v, v - half, v + half) for i, (v, half) in enumerate(values)
-    ]
+    known = [Estimate(Cell(f"{2000 + i}"), "known", v, v - half, v + half) for i, (v, half) in enumerate(values)]
     words = cells.trend_words(tuple((e.cell.period, e) for e in known))
     *earlier, last = known
 
@@ -111,8 +106,7 @@ def test_a_trend_sentence_is_true_of_every_earlier_period(values):
 
 def test_one_earlier_period_that_is_as_high_takes_the_sentence_back():
     points = [
-        Estimate(Cell(str(y)), "known", v, v - 0.01, v + 0.01)
-        for y, v in ((2000, 0.1), (2001, 0.2), (2002, 0.5))
+        Estimate(Cell(str(y)), "known", v, v - 0.01, v + 0.01) for y, v in ((2000, 0.1), (2001, 0.2), (2002, 0.5))
     ]
     as_high = replace(points[0], value=0.5, low=0.49, high=0.51)
 
@@ -121,9 +115,7 @@ def test_one_earlier_period_that_is_as_high_takes_the_sentence_back():
 
 
 def test_a_period_that_was_never_released_is_a_gap_in_the_trend():
-    measured = replace(
-        invented.reached(), estimates=(CITY, replace(CITY, cell=Cell("2013"))), headline="2015"
-    )
+    measured = replace(invented.reached(), estimates=(CITY, replace(CITY, cell=Cell("2013"))), headline="2015")
 
     assert [(p, e is not None) for p, e in cells.trend(measured)] == [
         ("2013", True),

@@ -33,10 +33,7 @@ def test_the_columns_of_estimates_are_a_promise():
 @given(st.lists(st.tuples(words, finite, finite), min_size=1))
 def test_csv_parses_back_to_equal_numbers(rows):
     named = [{"name": n, "value": v, "low": w} for n, v, w in rows]
-    back = [
-        (r["name"], *(float(r[k]) if r[k] else None for k in ("value", "low")))
-        for r in parsed(rows_csv(named))
-    ]
+    back = [(r["name"], *(float(r[k]) if r[k] else None for k in ("value", "low"))) for r in parsed(rows_csv(named))]
 
     assert rows == back
 

@@ -22,9 +22,7 @@ def test_a_sparkline_has_one_character_for_each_value_and_gaps_only_where_there_
 
 @given(series)
 def test_a_higher_value_never_stands_lower(values):
-    told = sorted(
-        (v, LEVELS.index(c)) for v, c in zip(values, sparkline(values), strict=True) if v is not None
-    )
+    told = sorted((v, LEVELS.index(c)) for v, c in zip(values, sparkline(values), strict=True) if v is not None)
 
     assert [level for _, level in told] == sorted(level for _, level in told)
 

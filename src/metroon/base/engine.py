@@ -82,7 +82,8 @@ class Engine:
     def parquet(self, files: Sequence[str]) -> Relation:
         """A relation over Parquet files of one schema."""
         listed = ", ".join(quote_text(f) for f in files)
-        return self._view(f"select * from read_parquet([{listed}])")  # noqa: S608  # every path is quoted
+        # A folder named a=b is a folder, not a column.
+        return self._view(f"select * from read_parquet([{listed}], hive_partitioning = false)")  # noqa: S608  # quoted
 
     def sql(self, query: str, inputs: Mapping[str, Relation]) -> Relation:
         """The relation of a SELECT over named inputs. The query was parsed and allowed before.

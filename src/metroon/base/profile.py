@@ -53,6 +53,7 @@ class ColumnProfile:
         is_key: No record is without a value, and no two share one.
         low: The smallest number or date. It belongs to somebody: write it only where nobody stands behind a row.
         high: The largest, likewise.
+        usual: First and last day, without the one in a hundred on either side that may be a slip of the pen.
         codes: The values of a short closed list, none of them rare; to be written only where it is public.
         hits: Pattern -> share of the recorded values that it fits, 0-1 (see ``base/patterns.py``).
         mean_length: Mean length of the recorded values, in characters.
@@ -74,6 +75,7 @@ class ColumnProfile:
     is_key: bool = False
     low: float | date | None = field(default=None, repr=False)
     high: float | date | None = field(default=None, repr=False)
+    usual: tuple[date, date] | None = field(default=None, repr=False)
     codes: tuple[str, ...] = field(default=(), repr=False)
     hits: Mapping[str, float] = field(default_factory=dict)
     mean_length: float = 0.0

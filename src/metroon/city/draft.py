@@ -16,15 +16,16 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.node import validate
 from metroon.base.profile import product_name as named
 from metroon.city.city import NAME, CityFile, data_folder
+from metroon.city.promise import Drafted, contract_text
 from metroon.city.scalar import scalar
-from metroon.city.texts import CITY, README, Drafted, contract_text, measure_text, product_text
+from metroon.city.texts import CITY, README, measure_text, product_text
 from metroon.city.yaml import read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from metroon.base.profile import Profile
-    from metroon.city.texts import Suggested
+    from metroon.city.promise import Suggested
 
 _BESIDE_SHP = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 

@@ -6,7 +6,7 @@ import glob
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from metroon.collect.inference import Found, infer
 from metroon.collect.source import REJECT, FileSource, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from metroon.base.profile import Inferred
@@ -103,7 +103,7 @@ def profile(file: Path, engine: Engine | None = None) -> Profile:
         headers = source.headers(file)
     except Unreadable as fault:
         raise Refused([Problem(str(file), 0, "D111", str(fault), fault.fix)]) from None
-    unique = list(dict.fromkeys(headers))
+    unique = [header for header, n in Counter(headers).items() if n == 1]
     rows = _read(source, file, unique, engine or Engine())
     whole = rows.filter(pc.is_null(rows[REJECT]))
     whole = whole.slice(1) if written.second_header else whole
@@ -139,7 +139,6 @@ def _profiled(
     key = _key(columns, rows, {name: f"c{i}" for i, name in enumerate(names)})
     shared += _nearly_key(columns) if not key else []
     event = _event_time(columns) if shape != "area" else None
-    first, last = (event.low, event.high) if event else (None, None)
     return Profile(
         kind=kind,
         options=options,
@@ -149,7 +148,7 @@ def _profiled(
         key=key,
         point=_point(columns),
         event_time=event.name if event else None,
-        span=(first.date(), last.date()) if isinstance(first, datetime) and isinstance(last, datetime) else None,
+        span=event.usual if event else None,
         shape=shape,
         notes=(*notes, *shared),
     )
@@ -165,7 +164,7 @@ def _shared(columns: Sequence[ColumnProfile]) -> tuple[list[ColumnProfile], list
 
 def _file_notes(headers: Sequence[str], ragged: int, written: Dialect) -> list[str]:
     twice = sorted(h for h, n in Counter(headers).items() if n > 1)
-    notes = [f"Header '{h}' stands more than once; only the first such column is read." for h in twice]
+    notes = [f"Header '{h}' stands more than once: nobody can tell which is meant, so none is read." for h in twice]
     if written.second_header:
         notes.append("The second line is a second header (words, no figures): it will be set aside.")
         ragged -= 1
@@ -220,6 +219,7 @@ def _column(column: _Column) -> ColumnProfile:
         is_key=is_key,
         low=min(values, default=None),
         high=max(values, default=None),
+        usual=_usual(found, recorded),
         codes=closed_list(recorded) if found.type == "string" else (),
         hits=hits(sampled) if found.type in ("string", "integer") else {},
         mean_length=sum(len(t) * n for t, n in sampled) / weight,
@@ -238,6 +238,26 @@ def _missing(column: _Column) -> list[MissingCode]:
     rest = _without(counts, said)
     by_value = in_dates(rest, found) if found.type in ("date", "timestamp") else in_numbers(rest, found, column.name)
     return [*said, *by_value]
+
+
+def _usual(found: Found, recorded: Mapping[str, int]) -> tuple[date, date] | None:
+    """First and last day; where one value in a hundred lies a year beyond the rest, the rest's."""
+    days = sorted((v.date(), recorded[t]) for t, v in found.values.items() if isinstance(v, datetime) and t in recorded)
+    if not days:
+        return None
+    rare = sum(n for _, n in days) / 100
+    first = next(day for day, n in _running(days) if n > rare)
+    last = next(day for day, n in _running(days[::-1]) if n > rare)
+    far = timedelta(days=365)
+    (low, _), (high, _) = days[0], days[-1]
+    return (low if first - low <= far else first, high if high - last <= far else last)
+
+
+def _running(days: Sequence[tuple[date, int]]) -> Iterator[tuple[date, int]]:
+    total = 0
+    for day, n in days:
+        total += n
+        yield day, total
 
 
 def _without(counts: Mapping[str, int], missing: Sequence[MissingCode]) -> dict[str, int]:

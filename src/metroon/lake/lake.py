@@ -108,7 +108,7 @@ class Lake:
 
     def sweep(self) -> int:
         """Remove files that a run which was cut off left uncommitted; returns how many."""
-        return sum(self._format.sweep(p.parent) for p in self.folder.glob("*/*/_delta_log"))
+        return sum(self._format.sweep(p) for p in self.folder.glob("*/*") if p.is_dir())
 
     def _table(self, name: str, zone: ZoneName) -> Path:
         return self.folder / zone / name

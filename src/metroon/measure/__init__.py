@@ -4,6 +4,7 @@ In: located rows of one version, and a measure's declaration. Out: tallies with 
 guard, and the estimates that they support.
 """
 
+from metroon.measure.differences import with_differences
 from metroon.measure.estimates import can_break_down, estimates, poolings, unanswerable
 from metroon.measure.grid import is_nested, released_as
 from metroon.measure.indicator import Indicator
@@ -20,4 +21,5 @@ __all__ = [
     "released_as",
     "tally",
     "unanswerable",
+    "with_differences",
 ]

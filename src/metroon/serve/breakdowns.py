@@ -87,10 +87,8 @@ def sides(measured: Measured) -> tuple[Text, ...]:
     if not found or city is None or city.value is None:
         return ()
     labels = {e.cell: b.label if b.says_group else "" for b in found for e in b.apart}
-    above, below = (
-        cells.clearest(tuple(e for b in found for e in side(b.told)), city.value)
-        for side in (lambda told: told.above, lambda told: told.below)
-    )
+    above = cells.clearest(tuple(e for b in found for e in b.told.above), city.value)
+    below = cells.clearest(tuple(e for b in found for e in b.told.below), city.value)
     parts = [_side(measured, "above", above, labels), _side(measured, "below", below, labels)]
     return tuple(part for part in (reversed(parts) if measured.direction == "down" else parts) if part.plain)
 

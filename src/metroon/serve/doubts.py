@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from metroon.serve.accounts import most_missing
-from metroon.serve.terminal import DATA, QUIET, STRONG, WATCH, flow, grid, line, text
+from metroon.serve.terminal import DATA, QUIET, STRONG, WATCH, Fit, flow, grid, line, text
 from metroon.serve.words import counted, number, part, readable
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_COLUMNS = 5
 _BAR = 16
 _LABEL = 19
+_WIDE = 78
 
 
 def doubts(accounts: Sequence[Account]) -> list[RenderableType]:
@@ -30,7 +31,7 @@ def doubts(accounts: Sequence[Account]) -> list[RenderableType]:
     if gaps:
         shown, left = gaps[:_MOST_COLUMNS], len(gaps) - _MOST_COLUMNS
         more = f"\nand {counted(left, 'more column')}" if left > 0 else ""
-        parts.append((line(("not recorded", WATCH), (more, QUIET)), grid(shown, right=(1, 3))))
+        parts.append((line(("not recorded", WATCH), (more, QUIET)), Fit(lambda width, _: _table(shown, width))))
     return [_beside(label, part) for label, part in parts]
 
 
@@ -51,6 +52,10 @@ def _questions(accounts: Sequence[Account]) -> RenderableType | None:
             products.setdefault(asked, []).append(account.product)
     told = [line((", ".join(names), STRONG), ": ", "; ".join(asked)) for asked, names in products.items()]
     return flow(told) if told else None
+
+
+def _table(gaps: Sequence[tuple[Text, Text, Text, Text]], width: int) -> RenderableType:
+    return grid(gaps if width >= _WIDE else [gap[:3] for gap in gaps], right=(1, 3))
 
 
 def _gaps(accounts: Sequence[Account]) -> list[tuple[Text, Text, Text, Text]]:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from metroon.base.account import Account
 
-_LEAST_REMARK = 40
+_LEAST_REMARK = 46
 _MOST_LINES = 2
 _LONGEST_REASON = 40
 
@@ -112,6 +112,8 @@ def _remark(account: Account, width: int) -> list[Text]:
     if account.outcome == "failed":
         return [text("FAILED: see above", f"{STRONG} {BAD}")]
     facts = _facts(account)
+    for fact in facts:
+        fact.truncate(width, overflow="ellipsis")
     rows = folded(facts, width)
     for left in range(1, len(facts)):
         if len(rows) <= _MOST_LINES:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from metroon.serve.accounts import account_lines, failure, has_failed, unknowns
+from metroon.serve.breakdowns import differing
 from metroon.serve.doubts import doubts
 from metroon.serve.ledger import ledger
 from metroon.serve.measures import failed_measure, measure_block
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from metroon.base.account import Run
 
 _MOST_STEPS = 6
+_TO_DIFFER = "; to differ: the whole interval lies beyond the city's value"
 
 
 def scoreboard(run: Run) -> RenderableType:
@@ -59,16 +61,8 @@ def scoreboard(run: Run) -> RenderableType:
             *ledger(run.accounts),
         ]
     shown = [m for m in run.measured if m.outcome != "failed"]
-    parts += (
-        [
-            heading("MEASURES", aside="the whole city first, each value with its 95 % interval", after=0),
-            scores(shown),
-            Text(""),
-            *legend(shown),
-        ]
-        if shown
-        else []
-    )
+    aside = f"value (95 % interval){_TO_DIFFER if any(map(differing, shown)) else ''}"
+    parts += [heading("MEASURES", aside=aside, after=0), scores(shown), *legend(shown)] if shown else []
     told = doubts(run.accounts)
     parts += [heading("WHAT IS UNKNOWN OR CANNOT BE ANSWERED", after=0), *told] if told else []
     return Page((*parts, *_next(run.next_steps, most=_MOST_STEPS), Text("")))
@@ -93,7 +87,9 @@ def full_scoreboard(run: Run) -> RenderableType:
 
 
 def _headline(run: Run) -> list[RenderableType]:
+    same = sum(m.outcome == "unchanged" for m in run.measured)
     walked = [counted(len(run.accounts), "product"), counted(len(run.measured), "measure")]
+    walked += [f"{same} of them unchanged"] if same else []
     when = [f"as of {run.as_of.isoformat()}", f"{run.seconds:.1f} s"]
     name = line(("METROON", f"{STRONG} {DATA}"), "  ", (run.city, STRONG))
     return [Text(""), flow([name, *when, *walked], QUIET), *banner(run.is_invented)]

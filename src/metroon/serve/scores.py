@@ -10,12 +10,12 @@ from rich.text import Text
 
 from metroon.base.estimate import ALL, Cell
 from metroon.serve import breakdowns, cells
+from metroon.serve.courses import courses_table, followed
 from metroon.serve.figures import figure_text, sample_words
-from metroon.serve.halves import courses
 from metroon.serve.measures import gap_words
 from metroon.serve.sparkline import sparkline
 from metroon.serve.terminal import DATA, QUIET, STRONG, WATCH, Fit, flow, grid, indented, line, text
-from metroon.serve.words import DIRECTIONS, STATES, Scale, counted, group_name, number, readable, scale_of
+from metroon.serve.words import DIRECTIONS, STATES, counted, number, readable, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 
     from metroon.base.account import Measured
     from metroon.base.places import Places
-    from metroon.serve.halves import Course, Half
 
 _WIDE = 96
-_LONGEST_TITLE = 46
+_LONGEST_TITLE = 50
 _MOST_POINTS, _LEAST_POINTS = 24, 3
-_MOST_COURSES = 4
 _LONGEST_NAMES = 30
 
 
@@ -56,8 +54,8 @@ def legend(measured: Sequence[Measured]) -> list[RenderableType]:
     of = {source: "" if len(people) == 1 else f" of {', '.join(titles)}" for source, titles in people.items()}
     facts = [f"residents{titles}: {source}" for source, titles in of.items()]
     if any(map(breakdowns.differing, measured)):
-        facts.append("to differ: the whole interval beyond the city's value; 1 in 20 would by chance")
-    return [*map(_source, used.values()), flow(facts, QUIET)]
+        facts.append("1 in 20 would differ by chance alone")
+    return [Text(""), *map(_source, used.values()), flow(facts, QUIET)] if used or facts else []
 
 
 def _source(geography: Places) -> Text:
@@ -83,27 +81,30 @@ def _columns(measured: Sequence[Measured]) -> _Columns:
 
 
 def _score(measured: Measured, columns: _Columns, row: RenderableType | None) -> list[RenderableType]:
-    dimension, followed = _followed(measured)
+    dimension, found = followed(measured)
     facts = flow(_facts(measured, dimension))
-    below = [*([row] if row else []), *([_courses(measured, dimension, followed)] if followed else [])]
+    below = [*([row] if row else []), *([courses_table(measured, dimension, found)] if found else [])]
     return [_head(measured, columns), *(indented(part, 2) for part in (facts, *below))]
 
 
 def _head(measured: Measured, columns: _Columns) -> Fit:
     """Title, value with its interval, trend and sample; two lines where one is too narrow."""
     city, title = cells.whole_city(measured), text(measured.title or measured.measure, STRONG)
-    figure, sample = text("no value", WATCH), Text("")
-    if city is not None:
-        figure = figure_text(city, scale_of(measured), style=f"{STRONG} {DATA}", digits=columns.digits)
-        sample = text(sample_words(city, measured), QUIET)
+    sample = text(sample_words(city, measured) if city is not None else "", QUIET)
+
+    def figure(digits: int) -> Text:
+        if city is None:
+            return text("no value", WATCH)
+        return figure_text(city, scale_of(measured), style=f"{STRONG} {DATA}", digits=digits)
 
     def build(width: int, _: bool) -> RenderableType:
         if width < _WIDE:
-            return Group(title, indented(flow([figure, _trend(measured, width - 2), sample]), 2))
+            return Group(title, indented(flow([figure(0), _trend(measured, width - 2), sample]), 2))
         left = width - columns.title - columns.figure - 4
         trend = _trend(measured, left - sample.cell_len - 2)
         gap = " " * (left - trend.cell_len - sample.cell_len)
-        return grid([(title, figure, line(trend, gap, sample))], widths=(columns.title, columns.figure, left))
+        shown = (title, figure(columns.digits), line(trend, gap, sample))
+        return grid([shown], widths=(columns.title, columns.figure, left))
 
     return Fit(build)
 
@@ -119,7 +120,7 @@ def _trend(measured: Measured, width: int) -> Text:
     return line((f"{points[0][0]} ", QUIET), (sparkline(shown), DATA), (f" {points[-1][0]}", QUIET))
 
 
-def _facts(measured: Measured, followed: str) -> list[Text]:
+def _facts(measured: Measured, dimension: str) -> list[Text]:
     """What stands below the value: unit, aim, unknowns, what is hidden, and by what nobody can tell."""
     city, scale, points = cells.whole_city(measured), scale_of(measured), cells.trend(measured)
     clear = cells.trend_words(points)
@@ -132,9 +133,8 @@ def _facts(measured: Measured, followed: str) -> list[Text]:
         f"trend: {gaps}" if gaps else "",
         f"{number(measured.hidden)} of {number(measured.cells)} hidden for privacy" if measured.hidden else "",
         *_silent(measured),
-        _alike(measured),
-        *_differing(measured),
-        _others(measured, followed),
+        _standing(measured),
+        _others(measured, dimension),
     ]
     unknown = scale.unknown(city) if city is not None and city.unknown else ""
     return [fact for fact in [text(unknown, WATCH), *(text(words, QUIET) for words in quiet)] if fact.plain]
@@ -149,65 +149,19 @@ def _silent(measured: Measured) -> list[str]:
     return [f"{words} in {counted(n, 'cell')}" for words, n in found.items()]
 
 
-def _alike(measured: Measured) -> str:
-    names = ", ".join(b.label for b in breakdowns.alike(measured))
-    return f"{STATES['cannot tell']} apart by {names}" if names else ""
+def _standing(measured: Measured) -> str:
+    """By which breakdowns how many differ from the city; where by none, that nobody can tell."""
+    apart, alike = breakdowns.differing(measured), breakdowns.alike(measured)
+    if apart:
+        return f"differ: {', '.join(f'{len(b.apart)} of {b.told.ranked} {b.label}' for b in apart)}"
+    return f"{STATES['cannot tell']} by {', '.join(b.label for b in alike)}" if alike else ""
 
 
-def _differing(measured: Measured) -> list[str]:
-    told = [f"{len(b.apart)} of {b.told.ranked} {b.label}" for b in breakdowns.differing(measured)]
-    return [f"differ: {told[0]}", *told[1:]] if told else []
-
-
-def _others(measured: Measured, followed: str) -> str:
+def _others(measured: Measured, dimension: str) -> str:
     """By what else a count is broken down: its parts are not compared with the whole."""
     if not scale_of(measured).is_count:
         return ""
-    others = [b.label for b in breakdowns.breakdowns(measured) if b.label != readable(followed).capitalize()]
+    others = [b.label for b in breakdowns.breakdowns(measured) if b.label != readable(dimension).capitalize()]
     names = ", ".join(others)
     told = names if len(names) <= _LONGEST_NAMES else counted(len(others), "breakdown")
     return f"also by {told}" if others else ""
-
-
-def _followed(measured: Measured) -> tuple[str, tuple[Course, ...]]:
-    """The first dimension of a count whose groups can be followed over time."""
-    if scale_of(measured).is_count:
-        for dimension in cells.of_groups(measured):
-            if found := courses(measured, dimension):
-                return dimension, found
-    return "", ()
-
-
-def _courses(measured: Measured, dimension: str, found: Sequence[Course]) -> RenderableType:
-    """The groups whose mean changed most, with their first and last period and both means; no verdict."""
-    shown, scale = found[:_MOST_COURSES], scale_of(measured)
-    points, early, late = shown[0].points, shown[0].early, shown[0].late
-    head = [
-        f"{readable(dimension)}: {len(shown)} of {len(found)}",
-        "by change of mean",
-        points[0].cell.period,
-        points[-1].cell.period,
-        *(f"mean {half.first}–{half.last}" for half in (early, late)),
-    ]
-    rows = [
-        [
-            text(group_name(c.points[0].cell)),
-            text(sparkline([e.value for e in c.points[-_MOST_POINTS:]]), DATA),
-            figure_text(c.points[0], scale),
-            figure_text(c.points[-1], scale),
-            _mean(c.early),
-            _mean(c.late),
-        ]
-        for c in shown
-    ]
-
-    def build(width: int, _: bool) -> RenderableType:
-        kept = range(6) if width >= _WIDE else (0, 1, 4, 5)
-        return grid([[row[i] for i in kept] for row in rows], head=[head[i] for i in kept])
-
-    return Fit(build)
-
-
-def _mean(half: Half) -> Text:
-    scale = Scale(is_share=False, decimals=1)
-    return line((scale.value(half.mean), STRONG), f" ({scale.span(half.low, half.high)})")

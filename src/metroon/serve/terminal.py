@@ -180,9 +180,13 @@ def heading(words: str, style: str = STRONG, *, aside: str = "", after: int = 1)
     """
 
     def build(width: int, is_drawn: bool) -> RenderableType:
-        title = line((words, style), (f"  {aside}" if aside else "", QUIET))
+        title, beside = text(words, style), text(aside, QUIET)
+        is_long = title.cell_len + 2 + beside.cell_len > width
+        if aside and not is_long:
+            title = line(title, "  ", beside)
         rule = "─" * (width - title.cell_len - 1) if is_drawn else ""
-        return Group(Text(""), line(title, (f" {rule}", QUIET)), *[Text("")] * after)
+        below = [beside] if is_long else []
+        return Group(Text(""), line(title, (f" {rule}", QUIET)), *below, *[Text("")] * after)
 
     return Fit(build)
 

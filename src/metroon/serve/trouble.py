@@ -36,7 +36,11 @@ def troubles(run: Run) -> list[RenderableType]:
 
 def late_lines(accounts: Sequence[Account]) -> list[RenderableType]:
     """One line for each product whose data are late."""
-    return [line((f"{LATE} {a.product}", f"{STRONG} {WATCH}"), f"  late: {a.late}") for a in accounts if a.late]
+    return [line((f"{LATE} {a.product}", f"{STRONG} {WATCH}"), f"  {_late(a.late)}") for a in accounts if a.late]
+
+
+def _late(words: str) -> str:
+    return words if "late" in words else f"late: {words}"
 
 
 def _product(account: Account) -> RenderableType:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
@@ -26,6 +28,8 @@ _READABLE = {"timestampNtz"}
 _KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
 # An uncommitted file younger than this may belong to a run that is still at work.
 _SETTLED_S = 3600
+# delta-rs 1.6 takes paths for addresses of the web: below such a folder it writes commits that it does not find again.
+_UNKEPT = re.compile(r"[#?\\]|%[0-9A-Fa-f]{2}")
 
 
 class Delta(Kind):
@@ -41,6 +45,9 @@ class Delta(Kind):
         Raises:
             Refused: The folder cannot be written.
         """
+        if found := _UNKEPT.search(table.resolve().as_posix()):
+            what = f"the path of the folder holds {found[0]}, which the table format cannot keep."
+            raise Refused([Problem(str(table), 0, "L101", what, "Rename or move the folder of the city.")])
         try:
             table.mkdir(parents=True, exist_ok=True)
             name = f"part-{uuid.uuid4().hex}.parquet"
@@ -48,7 +55,8 @@ class Delta(Kind):
             schema = rows.schema().to_pyarrow()
             if not DeltaTable.is_deltatable(str(table)):
                 # The first schema holds a time, so that the table may get one later too.
-                DeltaTable.create(str(table), schema.append(pa.field("_time", pa.timestamp("us"))), configuration=_KEEP_LOG)
+                first = schema.append(pa.field("_time", pa.timestamp("us")))
+                DeltaTable.create(str(table), first, configuration=_KEEP_LOG)
             size = (table / name).stat().st_size
             add = AddAction(name, size, {}, int(time.time() * 1000), True, json.dumps({"numRecords": count}))
             DeltaTable(str(table)).create_write_transaction(
@@ -72,14 +80,24 @@ class Delta(Kind):
             what = f"the table has features we do not read: {', '.join(sorted(features - _READABLE))}."
             fix = "Rewrite it without them, or restore the version before."
             raise Refused([Problem(str(table), 0, "L102", what, fix)])
-        return list(delta.file_uris())
+        # Not file_uris: they are written for the web, and the folder may be called San José.
+        named = pa.table(delta.get_add_actions(flatten=True))["path"].to_pylist()
+        return [str(table / unquote(path)) for path in named]
 
     def history(self, table: Path) -> dict[int, str]:
-        """Version number -> evidence text, oldest first; empty when there is no table."""
+        """Version number -> evidence text, oldest first; empty when there is no table.
+
+        Raises:
+            Refused: There is a table, and it cannot be read.
+        """
         try:
             commits = DeltaTable(str(table)).history()
         except TableNotFoundError:
             return {}
+        except (OSError, DeltaError) as error:
+            what = f"the table's log cannot be read ({type(error).__name__})."
+            fix = "Restore the folder from a backup, or move it away: the next run starts anew with version 1."
+            raise Refused([Problem(str(table), 0, "L103", what, fix)]) from error
         return {int(c["version"]): str(c[_KEY]) for c in reversed(commits) if _KEY in c}
 
     def sweep(self, table: Path) -> int:

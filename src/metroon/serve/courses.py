@@ -1,4 +1,4 @@
-"""Halves: how a group's counts of the first years stand beside those of the last; told, not judged."""
+"""Courses: how a group's counts of the first years stand beside those of the last; told, not judged."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING
 from metroon.base.estimate import ALL
 from metroon.measure.interval import poisson
 from metroon.serve import cells
-from metroon.serve.words import period_noun
+from metroon.serve.figures import figure_text
+from metroon.serve.sparkline import sparkline
+from metroon.serve.terminal import DATA, STRONG, Fit, grid, line, text
+from metroon.serve.words import Scale, group_name, period_noun, readable, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import RenderableType
+    from rich.text import Text
 
     from metroon.base.account import Measured
     from metroon.base.estimate import Estimate
 
 _LEAST_PERIODS = 4
+_MOST_POINTS = 24
+_MOST_SHOWN = 4
 _PER_YEAR = {"year": 1, "quarter": 4, "month": 12}
 
 
@@ -106,3 +114,50 @@ def _half(points: Sequence[Estimate]) -> Half:
     events, n = sum(e.events or 0 for e in points), len(points)
     bounds = poisson(events).times(1 / n)
     return Half(points[0].cell.period, points[-1].cell.period, events / n, bounds.low, bounds.high)
+
+
+def followed(measured: Measured) -> tuple[str, tuple[Course, ...]]:
+    """The first dimension of a count whose groups can be followed over time, and their courses; else nothing."""
+    if scale_of(measured).is_count:
+        for dimension in cells.of_groups(measured):
+            if found := courses(measured, dimension):
+                return dimension, found
+    return "", ()
+
+
+def courses_table(measured: Measured, dimension: str, found: Sequence[Course]) -> RenderableType:
+    """The groups whose mean changed most: a small line, the first and the last period, both means; no verdict."""
+    shown, scale = found[:_MOST_SHOWN], scale_of(measured)
+    drawn = [c.points[-_MOST_POINTS:] for c in shown]
+    head = [
+        f"{readable(dimension)}: {len(shown)} of {len(found)}",
+        "by change of mean",
+        *(drawn[0][end].cell.period for end in (0, -1)),
+        *(f"mean {half.first}–{half.last}" for half in (shown[0].early, shown[0].late)),
+    ]
+    rows = [
+        [
+            text(group_name(points[0].cell)),
+            text(sparkline([e.value for e in points]), DATA),
+            *(figure_text(points[end], scale) for end in (0, -1)),
+            *map(_mean, (course.early, course.late)),
+        ]
+        for course, points in zip(shown, drawn, strict=True)
+    ]
+
+    wide = [max(len(h), *(row[i].cell_len for row in rows)) for i, h in enumerate(head)]
+    # Where room is short the first and last period go, and the names of the halves stand in two lines.
+    short = [max(*map(len, h.split()), *(row[i].cell_len for row in rows)) for i, h in enumerate(head)]
+
+    def build(width: int, _: bool) -> RenderableType:
+        if sum(wide) + 2 * len(wide) - 2 <= width:
+            return grid(rows, widths=wide, head=head)
+        kept, widths = (0, 1, 4, 5), (*wide[:2], *short[4:])
+        return grid([[row[i] for i in kept] for row in rows], widths=widths, head=[head[i] for i in kept])
+
+    return Fit(build)
+
+
+def _mean(half: Half) -> Text:
+    scale = Scale(is_share=False, decimals=1)
+    return line((scale.value(half.mean), STRONG), f" ({scale.span(half.low, half.high)})")
