@@ -159,8 +159,6 @@ def raw(engine: Engine, promised: Contract, *files: File) -> Raw:
     return Raw(engine.table(pa.Table.from_pylist(rows, schema)), deliveries)
 
 
-def checked(
-    engine: Engine, promised: Contract, *files: File, inputs: Mapping[str, Relation] | None = None
-) -> Checked:
+def checked(engine: Engine, promised: Contract, *files: File, inputs: Mapping[str, Relation] | None = None) -> Checked:
     """The rows of some deliveries, held to a promise."""
     return check(engine, raw(engine, promised, *files), promised, inputs=inputs or {}, as_of=AS_OF)

@@ -131,7 +131,7 @@ def _tally(walk: Walk, name: str, indicator: Indicator, beside: Sequence[Indicat
     return measure.tally(
         walk.engine, rows, indicator, contract, name=name, geographies=every, overlaps=walk.overlaps(every),
         minimum_cell=walk.minimum_cell(contract), as_of=walk.as_of,
-        longer=measure.longer_grains(indicator.period, [i.period for i in beside if i.period]),
+        longer=measure.longer_grains(indicator.period, [i.period for i in beside]),
     )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def _advice(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> str:
     share = guard.hidden_share(numbers.tallied.table, hiding)
     if share <= limit:
         return ""
-    begin = f"{share:.0%} of the cells had to be hidden, more than {limit:.0%}."
+    begin = f"{share:.0%} of the cells that count anything had to be hidden, more than {limit:.0%}."
     bands = {g: [f"{g}.{b}" for b in declared.bands] for g, declared in walk.city.file.places.items()}
     for words, coarser in measure.poolings(numbers.indicator, bands):
         table = _tally(walk, name, coarser, ()).table

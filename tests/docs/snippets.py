@@ -60,12 +60,14 @@ def _console(block: Block, folder: Path) -> int:
 
 
 def _missing(shown: str, output: str) -> str:
-    """The first shown line that the output lacks; lines are looked for in order, blanks count once."""
-    lines = iter(" ".join(line.split()) for line in output.splitlines())
+    """The first shown line that the output lacks; they are looked for in order, wherever the output breaks its lines."""
+    real, at = " ".join(output.split()), 0
     for line in (" ".join(line.split()) for line in shown.splitlines()):
-        pattern = re.compile(".*".join(map(re.escape, line.split("..."))))
-        if line and line != "..." and not any(pattern.fullmatch(real) for real in lines):
+        words = ".*?".join(re.escape(part.strip()) for part in line.split("..."))
+        found = re.compile(rf"(?<!\S){words}" if words[:1] != "." else words).search(real, at)
+        if found is None:
             return line
+        at = found.end()
     return ""
 
 

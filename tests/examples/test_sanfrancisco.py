@@ -268,7 +268,10 @@ def test_crashes_by_year_and_place_are_those_counted_by_hand(
     counted = Counter((r["ACCIDENT_YEAR"], r[geography]) for r in crashes)
     shown = _at(measures["pedestrian_crashes_by_year"], geography)
 
-    assert counted == Counter({k: e.events for k, e in shown.items() if e.events})
+    hidden = {k for k, e in shown.items() if e.state == "hidden"}
+
+    assert len(hidden) <= 4
+    assert counted == Counter({k: counted[k] if k in hidden else e.events for k, e in shown.items()})
     assert set(YEARS) == {period for period, _ in shown}
 
 
@@ -278,7 +281,10 @@ def test_places_and_outside_are_the_city(geography: str, measures: dict[str, Mea
     city = {period: e.events for (period, _), e in _at(measured, ALL).items()}
     shown = _at(measured, geography)
 
-    assert city == {y: sum(e.events for (period, _), e in shown.items() if period == y) for y in YEARS}
+    whole = [y for y in YEARS if all(e.state != "hidden" for (period, _), e in shown.items() if period == y)]
+
+    assert len(whole) >= 3
+    assert [city[y] for y in whole] == [sum(e.events for (p, _), e in shown.items() if p == y) for y in whole]
 
 
 def test_crashes_in_communities_lie_in_their_exact_boundaries(
@@ -302,6 +308,8 @@ def test_rates_are_crashes_for_residents_to_the_last_digit(
     counted = Counter((r["ACCIDENT_YEAR"], r[geography]) for r in crashes)
 
     for (year, place), e in _at(measures["pedestrian_crash_rate"], geography).items():
+        if e.state == "hidden":
+            continue
         rate = float(Fraction(counted[year, place] * 10_000, people[place]))
         assert (counted[year, place], people[place]) == (e.events, e.base)
         assert abs(rate - e.value) <= math.ulp(rate)
@@ -313,8 +321,10 @@ def test_the_rate_of_the_city_leaves_out_what_lies_in_no_quartile(
     inside = Counter(r["ACCIDENT_YEAR"] for r in crashes if r[QUARTILE] != "(outside)")
     people = sum(t["residents"] for t in tracts.values() if t["band"])
     city = _at(measures["pedestrian_crash_rate"], ALL)
+    told = {k: (e.events, e.base) for k, e in city.items() if e.state != "hidden"}
 
-    assert {(y, ALL): (inside[y], people) for y in YEARS} == {k: (e.events, e.base) for k, e in city.items()}
+    assert len(told) >= 4
+    assert {k: (inside[k[0]], people) for k in told} == told
 
 
 def test_shares_of_crashes_that_killed_or_severely_injured_are_those_by_hand(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from statistics import median
 from typing import TYPE_CHECKING
 
 from metroon.base.profile import MissingCode
@@ -16,8 +17,11 @@ Counts = Mapping[str, int]
 """Recorded text -> how often it stands."""
 
 _SIGNS = ("-", "--", "---", ".", "?", "*", "**", "#N/A", "(null)", "<null>")
-_WORDS = ("na", "n/a", "n.a.", "null", "nan", "none", "nil", "nat", "unknown", "unk", "desconocido", "not recorded",
-          "not stated", "not available", "not reported", "not provided", "missing", "undefined", "no data")  # fmt: skip
+_WORDS = (
+    "na", "n/a", "n.a.", "null", "nan", "none", "nil", "nat", "unknown", "unk", "desconocido", "missing", "undefined",
+    "no data", "not recorded", "not stated", "not available", "not reported", "not provided", "not collected",
+    "data not collected",
+)  # fmt: skip
 # In a list of answers these are answers: no damage, and the surname Na.
 _ANSWERS = ("none", "nil", "na", "nan", "nat", "unk", "missing", "undefined")
 _NEGATIVE = (-9.0, -99.0, -999.0, -9999.0, -99999.0)
@@ -109,7 +113,7 @@ def _zero(rows: int, total: int, others: list[float], name: str, values: Mapping
 def in_dates(counts: Counts, found: Found) -> list[MissingCode]:
     """Days that programs write when there is none, where they stand far more often than other days."""
     days = {t: v.date() for t, v in found.values.items() if isinstance(v, datetime)}
-    usual = sum(counts[t] for t in days) / max(len(days), 1)
+    usual = median(counts[t] for t in days) if days else 0
     return [
         MissingCode(t, counts[t], "the day that programs write when there is none")
         for t, day in days.items()

@@ -25,7 +25,7 @@ _TRIED = 200
 _INTEGER = re.compile(r"-?\d{1,15}")
 _WHOLE = re.compile(r"-?\d{1,15}\.0+")
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_CODED = re.compile(r"-?0\d+")
+_CODED = re.compile(r"-?0\d+|-?\d{16,}")  # nobody writes a figure with leading zeros, or to the quadrillion
 _MONEY = re.compile(r"-?\$? ?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\$ ?\d+(?:\.\d+)?|-?\d+(?:\.\d+)? ?%")
 _ISO = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
@@ -102,7 +102,7 @@ def infer(counts: Mapping[str, int], *, is_date: bool = False, is_code: bool = F
 
 def _numbers(counts: Mapping[str, int], total: int) -> Found | None:
     whole = {t for t in counts if _INTEGER.fullmatch(t)}
-    if any(_CODED.fullmatch(t) for t in whole):
+    if any(_CODED.fullmatch(t) for t in counts):
         return None
     dotted = {t for t in counts if _WHOLE.fullmatch(t)}
     numbers = {t for t in counts if _NUMBER.fullmatch(t) and abs(float(t)) < _HUGE}

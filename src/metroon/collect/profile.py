@@ -337,7 +337,7 @@ def _shape(values: pa.ChunkedArray) -> Shape | None:
 def _key(columns: Sequence[ColumnProfile], rows: pa.Table, places: Mapping[str, str]) -> tuple[str, ...]:
     """The column, or the two, that tell records apart: one that is named like a number of things, if any is."""
     plain = [c for c in columns if c.type in ("string", "integer") and not _is_row_number(c)]
-    alone = [c for c in plain if c.is_key and (_CODE.search(c.name) or (c.mean_words <= 1.2 and c.mean_length <= 40))]
+    alone = [c for c in plain if c.is_key and (_CODE.search(c.name) or _is_code(c) or c is columns[0])]
     alone.sort(key=lambda c: not _CODE.search(c.name))
     if alone and (_CODE.search(alone[0].name) or rows.num_rows >= 20 or alone[0] is columns[0]):
         return (alone[0].name,)
@@ -350,12 +350,16 @@ def _key(columns: Sequence[ColumnProfile], rows: pa.Table, places: Mapping[str, 
     return ()
 
 
+def _is_code(column: ColumnProfile) -> bool:
+    """Whether a text is one word that is not long; a figure that happens to be different in every row is no code."""
+    return column.type == "string" and column.mean_words <= 1.2 and column.mean_length <= 40
+
+
 def _nearly_key(columns: Sequence[ColumnProfile]) -> list[str]:
-    full = [
-        c for c in columns if _CODE.search(c.name) and c.rows and c.recorded == c.rows and c.distinct >= 0.98 * c.rows
-    ]
-    told = "'{}' looks like a key, but {:,} rows repeat a value that stands before."
-    return [told.format(c.name, c.rows - c.distinct) for c in full[:1]]
+    named = [c for c in columns if _CODE.search(c.name) and c.rows and c.recorded == c.rows]
+    repeats = [(c.name, c.rows - c.distinct) for c in named if c.distinct >= 0.98 * c.rows]
+    told = "'{}' looks like the key, but {} what stands before; with primaryKey: true the repeats are set aside."
+    return [told.format(name, "1 row repeats" if n == 1 else f"{n:,} rows repeat") for name, n in repeats[:1]]
 
 
 def _event_time(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:

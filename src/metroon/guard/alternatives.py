@@ -3,7 +3,7 @@
 A hidden number is in doubt when there is another table, as lawful as the true one, that has the same
 published numbers and another value in its place. Each such table is found by a solver and then checked in
 whole numbers, so that nothing rests on the solver's tolerance, and a reader who knows that counts are whole
-numbers is held off too.
+numbers is held off too. Only where several tables are tied together may its numbers be fractions.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _FREE = 1e-4
 """What it costs to move a cell that is hidden anyway: little, so that no table changes more than it needs."""
 _TINY = 1e-9
 """What the solver means by zero."""
+_SLACK = 1e-6
+"""How far a solution may be off its equations, for each unit of its largest change, where fractions are allowed."""
 _NODES = 200
 """Branches that the search for whole numbers may take: a fixed number, so that no clock decides."""
 
@@ -79,6 +81,7 @@ class Knot:
         since: Smallest threshold at which a count needs protection; ``NEVER`` if none does.
         tier: How dear its cell is: none is hidden while those of lower tiers suffice.
         cost: What hiding its cell loses, among cells of the tier; above 0.
+        is_whole: Whether alternative tables must be of whole numbers, as the true one is.
 
     Example:
         Two parts and their total, 3 + 20 = 23. To hide the 3, the 20 must go too.
@@ -90,13 +93,24 @@ class Knot:
         [True, True, False]
     """
 
-    def __init__(self, where: Ints, matrix: csc_array, *, count: Ints, since: Ints, tier: Ints, cost: Floats) -> None:
+    def __init__(
+        self,
+        where: Ints,
+        matrix: csc_array,
+        *,
+        count: Ints,
+        since: Ints,
+        tier: Ints,
+        cost: Floats,
+        is_whole: bool = True,
+    ) -> None:
         self.where = where
         self._matrix = matrix
         self._count = count
         self._since = since
         self._tier = tier
         self._cost = cost
+        self._is_whole = is_whole
         self._rise = np.zeros_like(count)
         self._fall = np.zeros_like(count)
 
@@ -122,26 +136,26 @@ class Knot:
         return short & (self._since <= threshold)
 
     def _certify_many(self, threshold: int, unseen: Mask) -> None:
-        # One alternative table speaks for every cell that it changes enough, so ask for tables that
-        # move as many cells as can be, each no farther than it needs, while that brings anything.
+        # One alternative table speaks for every count that it changes enough, so ask for tables that move
+        # as many as can be, each no farther than it needs, while that brings anything.
         free = np.flatnonzero(unseen)
         matrix, count = self._matrix[:, free], self._count[free]
-        is_rise, fruitless = True, 0
-        while fruitless < 2:
-            lacking = self._lacks(threshold, is_rise)[free]
-            before = int(lacking.sum())
-            if before:
-                high = np.where(lacking & is_rise, above(count), np.inf)
-                low = np.where(lacking & (not is_rise), -below(count), -count).astype(float)
-                aim = np.where(lacking, -1.0 if is_rise else 1.0, 0.0)
+        tried = {True: 0, False: 0}
+        while True:
+            lacking = {is_rise: self._lacks(threshold, is_rise)[free] for is_rise in tried}
+            fresh = [is_rise for is_rise in tried if lacking[is_rise].sum() not in (0, tried[is_rise])]
+            if not fresh:
+                return
+            is_rise, want = fresh[0], lacking[fresh[0]]
+            tried[is_rise] = want.sum()
+            high = np.where(want & is_rise, above(count), np.inf)
+            low = np.where(want & (not is_rise), -below(count), -count).astype(float)
+            price = np.where(want, -1.0 if is_rise else 1.0, 0.0)
+            found = _solve(matrix, price=price, low=low, high=high)
+            if found is not None:
                 change = np.zeros(len(self._count))
-                found = _solve(matrix, price=aim, low=low, high=high)
-                if found is not None:
-                    change[free] = found
-                    self._learn(change)
-            is_fruitful = self._lacks(threshold, is_rise)[free].sum() < before
-            fruitless = 0 if is_fruitful else fruitless + 1
-            is_rise = not is_rise
+                change[free] = found
+                self._learn(change)
 
     def _make_room(self, cell: int, is_rise: bool, unseen: Mask) -> Mask:
         # The cheapest alternative table that changes this cell enough; what it changes is hidden.
@@ -149,7 +163,7 @@ class Knot:
             price = np.where(unseen, _FREE, self._cost * np.where(self._tier == tier, _TIER, 1.0))
             wish = _Wish(cell, is_rise, unseen, unseen | (self._tier <= tier), price)
             change = self._cheapest(wish)
-            if change is not None and not self._learn(change):
+            if change is not None and self._is_whole and not self._learn(change):
                 change = self._cheapest_whole(wish, change)
             if change is not None and self._learn(change):
                 return np.asarray(unseen | np.isin(self.where, self.where[np.rint(change) != 0]))
@@ -185,11 +199,12 @@ class Knot:
         return change
 
     def _learn(self, change: Floats) -> bool:
-        whole = np.rint(change).astype(np.int64)
-        if (self._matrix @ whole).any() or (whole < -self._count).any():
+        slack = 0.0 if self._is_whole else _SLACK * max(1.0, np.abs(change).max(initial=0.0))
+        change = np.rint(change) if self._is_whole else change
+        if (np.abs(self._matrix @ change) > slack).any() or (change < -self._count - slack).any():
             return False
-        np.maximum(self._rise, whole, out=self._rise)
-        np.maximum(self._fall, -whole, out=self._fall)
+        self._rise = np.maximum(self._rise, np.floor(change + slack).astype(np.int64))
+        self._fall = np.maximum(self._fall, np.floor(slack - change).astype(np.int64))
         return True
 
 
@@ -199,7 +214,7 @@ def _solve(matrix: csc_array, *, price: Floats, low: Floats, high: Floats, is_wh
         price,
         integrality=np.full(len(price), int(is_whole)),
         bounds=Bounds(low, high),
-        constraints=LinearConstraint(matrix[np.flatnonzero(used)], 0, 0),
+        constraints=LinearConstraint(matrix[used], 0, 0),
         options={"node_limit": _NODES},
     )
     return None if found.x is None else np.asarray(found.x)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import block_diag, csc_array, csr_array, kron, vstack
 from scipy.sparse.csgraph import connected_components
 
-from metroon.base.estimate import ALL, Cell, Tally
+from metroon.base.estimate import ALL, INSIDE, Cell, Tally
 from metroon.guard.alternatives import NEVER, Knot
 from metroon.guard.links import Series, Tie, groups, independent, linked
 
@@ -284,6 +284,7 @@ def _knots(sheets: Mapping[int, _Sheet], ties: Sequence[Tie], published: Mask, c
             since=since[at],
             tier=tier[at % len(cells)],
             cost=cost[at % len(cells)],
+            is_whole=matrix is lines,
         )
         for matrix in systems
         for rows, at in _pieces(matrix, since)
@@ -348,7 +349,7 @@ def _tiers(equations: Iterable[Equation], published: Mask, cells: Sequence[Cell]
                 raise ValueError("lines go in a circle")
             if height > tier[total]:
                 tier[total], changed = height, True
-    tier[[cell.place == ALL and cell.group == ALL for cell in cells]] += _HEADLINE
+    tier[[cell.place in (ALL, INSIDE) and cell.group == ALL for cell in cells]] += _HEADLINE
     return tier
 
 

@@ -76,8 +76,8 @@ def can_identify(column: ColumnProfile) -> bool:
 
 
 def can_be_name(column: ColumnProfile) -> bool:
-    """Whether the values can be names: text, mostly without digits."""
-    return can_identify(column) and column.type == "string" and column.digit_share < 0.5
+    """Whether the values can be names: text of several words, or mostly without digits."""
+    return can_identify(column) and column.type == "string" and (column.digit_share < 0.5 or column.mean_words >= 2)
 
 
 def can_be_number(column: ColumnProfile) -> bool:
@@ -104,7 +104,7 @@ _THINGS = (
     r"street|project|organi[sz]ation|agency|neighbou?rhood|region|file|software|source|type|category|park|school|area"
     r"|department|station|county|city|place|district|ward|road|route|facility|program|product|event|dataset|business"
     r"|company|firm|site|building|zone|layer|common|asset|species|calle|barrio|ciudad|tract|geo|display|service|unit"
-    r"|crash|incident|column|field|table|group|class|status|hospital|county|state"
+    r"|crash|incident|dist|column|field|table|group|class|status|hospital|county|state"
 )
 _PEOPLE = (
     r"client|person|personal|patient|participant|individual|student|customer|subject|resident|inmate|victim|defendant"
@@ -213,8 +213,11 @@ TELLING: tuple[Hint, ...] = (
         is_person=True,
     ),
     Hint(
+        "free text", "details that somebody typed", r"details?_?$|explan|specify|please_", lambda c: c.type == "string",
+    ),
+    Hint(
         "free text", "words that somebody typed",
-        r"descri|detail|explan|reason|motivo|specify|identify|(^|_)other(_|$)|summary|question|answer|title|subject",
+        r"descri|reason|motivo|identify|(^|_)other(_|$)|summary|question|answer|title|subject",
         lambda c: is_prose(c) and c.mean_words > 1.3,
     ),
     Hint(
@@ -230,6 +233,10 @@ TELLING: tuple[Hint, ...] = (
         "sensitive", "a victim, violence or harm",
         r"victim|violen|abuse|domestic|traffick|exchange_for|labor_?exploit|coerced|fleeing|runaway|foster|juvenil"
         r"|child_?welfare|v?injury|inj_?sev|lesion|(^|_)(dv|minor)(_|$)",
+    ),
+    Hint(
+        "sensitive", "who was hurt or killed",
+        r"killed|injured|fatal|casualt|herid[oa]|muert[oa]|(^|_)inj(_|$)|(sev|other|ped|bic|mc)_?(inj|kill)",
     ),
     Hint(
         "sensitive", "immigration or citizenship",
@@ -286,12 +293,15 @@ TELLING: tuple[Hint, ...] = (
         r"(_|$|\d)|(primary|second(ary)?)_?rd",
         is_prose,
     ),
+    Hint(
+        "quasi", "a time of day", r"(^|_)(time|hour|hora)_?$",
+        lambda c: c.type in ("string", "integer") and c.mean_length <= 8 and c.digit_share > 0.5,
+    ),
     Hint("quasi", "a vehicle that may be recognised", r"veh(icle)?_?(year|yr|make|model|colou?r)|modelo|marca"),
     Hint(
         "quasi", "what happened, which with a place and a time may tell to whom",
         r"incident_?(type|cat)|call_?type|offen[sc]e_?(type|code|desc\w*)?$|charge|crime|violation|complaint"
-        r"|viol_?(cat\w*|code)?_?$|disposition|dispo(_|$)|nature_of|killed|injured|fatal|severity|crashsev"
-        r"|tipo_(de_)?(incidente|llamada)",
+        r"|viol_?(cat\w*|code)?_?$|severity|crashsev|disposition|dispo(_|$)|nature_of|request_?(type|category)|tipo_(de_)?(incidente|llamada)",
     ),
     Hint(
         "internal", "the record's own history",
@@ -309,6 +319,17 @@ TELLING: tuple[Hint, ...] = (
         "public", "a city, district or public body",
         r"(^|_)(city|county|state|country|ciudad|condado|department|departamento|agency|ward|district|distrito|borough)"
         r"s?(_name|_id|_no)?_?$|st_abbr",
+    ),
+    Hint("public", "a year or month", r"(^|_)(year|anio|month|mes|quarter)_?$", lambda c: c.mean_length <= 9),
+    Hint(
+        "public", "the name of a public place or kind of thing",
+        r"(^|_)(region|city|county|dist|district|ward|park|agency|department|species|category|type|class|zone)_?name_?$",
+    ),
+    Hint(
+        "public", "a figure",
+        r"(^|_)(pop|population|count|total|amount|cost|price|value|valuation|area|acres|miles|km|sq\w*|length|width|height"
+        r"|percent|pct|score|rate|units)(_|$|\d)",
+        lambda c: c.type in ("integer", "number"),
     ),
 )  # fmt: skip
 

@@ -64,8 +64,8 @@ class Tie:
 def linked(series: Sequence[Series]) -> list[Tie]:
     """The equations between tables that can be read off their numbers.
 
-    Two series of different tables are tied when they are equal wherever both are published, and not all zero
-    there; three of different tables, when two add up to the third.
+    Two series of different tables are tied when they are equal wherever both are published (or, where that is
+    nowhere, wherever one publishes what both have), and not all zero there; three of different tables, when two add up to the third.
 
     Args:
         series: The series of all tables.
@@ -121,6 +121,9 @@ def independent(coefficients: Ints) -> list[int]:
 
 def _is_same(one: Series, two: Series) -> bool:
     both = one.published & two.published
+    if not both.any():
+        # Years and all years together: what the one shows the other only adds up to.
+        both = one.present & two.present & (one.published | two.published)
     values = one.values[both]
     return bool((values > 0).any()) and bool((values == two.values[both]).all())
 

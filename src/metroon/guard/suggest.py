@@ -94,7 +94,6 @@ def _by_pattern(column: ColumnProfile) -> Suggestion | None:
         ("point", "sensitive", "points on the ground"),
         ("ip", "linkage key", "addresses of devices"),
         ("clock", "quasi", "times of day"),
-        ("url", "free text", "web addresses, which may hold anything"),
     )
     for pattern, classification, words in told:
         share = column.hits.get(pattern, 0.0)
@@ -119,7 +118,7 @@ def _by_name(column: ColumnProfile, hints: Sequence[Hint]) -> Suggestion | None:
 def _by_mixture(column: ColumnProfile) -> Suggestion | None:
     """Where some values name people, all of them have to be read."""
     words = {"email": "e-mail addresses", "phone": "telephone numbers", "ssn": "social security numbers",
-             "address": "street addresses"}  # fmt: skip
+             "address": "street addresses", "url": "web addresses, which may hold anything"}  # fmt: skip
     for pattern, said in words.items():
         share = column.hits.get(pattern, 0.0)
         if share >= SOME:
@@ -130,7 +129,7 @@ def _by_mixture(column: ColumnProfile) -> Suggestion | None:
 def _by_shape(column: ColumnProfile) -> Suggestion:
     if not column.recorded:
         return Suggestion("internal", "nothing is recorded yet, so that nothing can be said of it")
-    if re.fullmatch(r"column\d+|index|Unnamed: \d+", column.header) and column.is_key:
+    if re.fullmatch(r"column\d+|index|Unnamed: \d+", column.header) and column.distinct > 0.9 * column.recorded:
         return Suggestion("internal", "row numbers of the program that wrote the file")
     if column.type in ("date", "timestamp"):
         if THING_DATE.search(column.name):
@@ -144,11 +143,19 @@ def _by_shape(column: ColumnProfile) -> Suggestion:
 
 
 def _whole(column: ColumnProfile) -> Suggestion:
-    if column.is_key and column.rows >= 20:
+    if column.is_key and column.rows >= 20 and _counts_or_names(column):
         return Suggestion("linkage key", "a different number in every row")
     if column.hits.get("bare ssn", 0.0) >= 0.99 and column.distinct > 0.9 * column.recorded:
         return Suggestion("direct", "nine digits, nearly all different: they may be social security numbers")
     return Suggestion("public", "a figure")
+
+
+def _counts_or_names(column: ColumnProfile) -> bool:
+    """Whether whole numbers run through, or all have the same number of digits: figures do neither."""
+    if not isinstance(column.low, float) or not isinstance(column.high, float):
+        return True
+    low, high = int(column.low), int(column.high)
+    return high - low + 1 == column.rows or (low > 0 and len(str(low)) == len(str(high)))
 
 
 def _text(column: ColumnProfile) -> Suggestion:

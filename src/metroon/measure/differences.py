@@ -54,7 +54,8 @@ def with_differences(
         One is taken from one: what is left when several measures are taken from another is not looked for.
     """
     few: dict[str, dict[Cell, int]] = {}
-    for whole, part in permutations(_told(engine, rows, measures) if len(measures) > 1 else [], 2):
+    are_people = len(measures) > 1 and any(table.unit != "none" for _, table in measures)
+    for whole, part in permutations(_told(engine, rows, measures) if are_people else [], 2):
         if whole.table is not part.table and part.rows < whole.rows:
             known = few.setdefault(part.table.measure, {})
             for cell, left in _left(whole, part).items():

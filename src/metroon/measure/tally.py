@@ -111,8 +111,10 @@ def tally(
     )
 
 
-def longer_grains(own: Period | None, others: Iterable[Period]) -> list[Grain]:
+def longer_grains(own: Period | None, others: Iterable[Period | None]) -> list[Grain]:
     """The longer grains in which others count the same dates: a sum of all but one period gives that one away.
+
+    Who counts without periods counts all of them.
 
     Example:
         >>> from metroon.city import Period
@@ -122,7 +124,7 @@ def longer_grains(own: Period | None, others: Iterable[Period]) -> list[Grain]:
     """
     if own is None:
         return []
-    known = {p.grain for p in others if p.column == own.column}
+    known = {"all" if p is None else p.grain for p in others if p is None or p.column == own.column}
     return [g for g in _LENGTH[_LENGTH.index(own.grain) + 1 :] if g in known]
 
 

@@ -133,7 +133,7 @@ def _facts(measured: Measured, dimension: str) -> list[Text]:
         f"trend: {gaps}" if gaps else "",
         f"{number(measured.hidden)} of {number(measured.cells)} hidden for privacy" if measured.hidden else "",
         *_silent(measured),
-        _standing(measured),
+        *_standing(measured),
         _others(measured, dimension),
     ]
     unknown = scale.unknown(city) if city is not None and city.unknown else ""
@@ -149,12 +149,13 @@ def _silent(measured: Measured) -> list[str]:
     return [f"{words} in {counted(n, 'cell')}" for words, n in found.items()]
 
 
-def _standing(measured: Measured) -> str:
+def _standing(measured: Measured) -> list[str]:
     """By which breakdowns how many differ from the city; where by none, that nobody can tell."""
-    apart, alike = breakdowns.differing(measured), breakdowns.alike(measured)
+    apart = [f"{len(b.apart)} of {b.told.ranked} {b.label}" for b in breakdowns.differing(measured)]
     if apart:
-        return f"differ: {', '.join(f'{len(b.apart)} of {b.told.ranked} {b.label}' for b in apart)}"
-    return f"{STATES['cannot tell']} by {', '.join(b.label for b in alike)}" if alike else ""
+        return [f"differ: {', '.join(apart[:2])}", *(f"and {words}" for words in apart[2:])]
+    alike = ", ".join(b.label for b in breakdowns.alike(measured))
+    return [f"{STATES['cannot tell']} by {alike}"] if alike else []
 
 
 def _others(measured: Measured, dimension: str) -> str:

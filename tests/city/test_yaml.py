@@ -1,0 +1,142 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metroon.base.errors import Refused
+from metroon.base.node import Node
+from metroon.city.yaml import read
+
+TEXTS = st.text("ab:-?!&*<>|#{}[],'\"%@` \t\n0123.~_éx", max_size=60)
+
+
+def node(folder: Path, text: str) -> Node:
+    file = folder / "x.yaml"
+    file.write_text(text, encoding="utf-8", newline="")
+    return read(file)
+
+
+def faults(folder: Path, text: str) -> list[tuple[int, str]]:
+    with pytest.raises(Refused) as refused:
+        node(folder, text)
+    assert all(p.fix for p in refused.value.problems)
+    return [(p.line, p.code) for p in refused.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("no", "no"), ("yes", "yes"), ("on", "on"), ("off", "off"), ("true", True), ("False", False),
+        ("012", 12), ("0o14", 12), ("0x1F", 31), ("-3", -3), ("1.50", 1.5), ("1e3", 1000.0), (".inf", float("inf")),
+        ("12:30:45", "12:30:45"), ("1:30", "1:30"), ("2015-02-15", "2015-02-15"), ("2015-02-30", "2015-02-30"),
+        ("2015-02-15T10:00:00Z", "2015-02-15T10:00:00Z"), ("~", None), ("null", None), ("", None), ("''", ""),
+        ("'012'", "012"), ('"a\\nb"', "a\nb"), ("[a, 1]", ["a", 1]), ("{a: {b: 1}}", {"a": {"b": 1}}),
+        ("San José 😀", "San José 😀"),
+    ],
+)  # fmt: skip
+def test_values_are_those_of_yaml_1_2(text, value, tmp_path):
+    assert {"a": value} == node(tmp_path, f"a: {text}\n").value
+
+
+@pytest.mark.parametrize("text", ["", "---\n", "# only a comment\n", "\ufeff"])
+def test_an_empty_file_is_an_empty_node(text, tmp_path):
+    assert None is node(tmp_path, text).value
+
+
+def test_every_key_and_item_knows_its_line(tmp_path):
+    made = node(tmp_path, "\ufeffa: 1\r\nb:\r\n  - c: 1\r\n    d: 2\r\n  - e\r\nf: {g: 1,\r\n  h: 2}\r\n")
+
+    assert [1, 2, 3, 3, 4, 5, 6, 6, 7] == [
+        made.line("a"), made.line("b"), made.line("b", 0), made.line("b", 0, "c"), made.line("b", 0, "d"),
+        made.line("b", 1), made.line("f"), made.line("f", "g"), made.line("f", "h"),
+    ]  # fmt: skip
+
+
+def test_keys_are_texts_whatever_they_look_like(tmp_path):
+    assert {"1": "a", "null": "b", "yes": "c", "2015-01-01": "d"} == node(
+        tmp_path, "1: a\nnull: b\nyes: c\n2015-01-01: d\n"
+    ).value
+
+
+def test_every_repeated_key_is_told_with_its_line(tmp_path):
+    assert [(3, "Y102"), (6, "Y102")] == faults(tmp_path, "a: 1\nb: 2\na: 3\nc:\n  d: 1\n  d: 2\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a:\n\tb: 1\n", 2), ("a: [1, 2\n", 2), ("a: 'x\n", 2), ("a: b: c\n", 1), ("a: 1\n  b: 2\n", 2),
+        ("a: *nobody\n", 1), ("a: @x\n", 1), ("a: %x\n", 1), ("a: 1\n---\nb: 2\n", 2), ("a: 1\n\x00", 0),
+        ("? [a, b]\n: c\n", 1), ("a: !!int x\n", 1), ("a: 1\n<<: 3\n", 2),
+    ],
+)  # fmt: skip
+def test_what_is_no_yaml_is_told_at_its_line(text, line, tmp_path):
+    assert [(line, "Y102")] == faults(tmp_path, text)
+
+
+def test_an_anchor_repeats_what_it_names_and_own_keys_win(tmp_path):
+    text = "base: &base {kind: csv, others: leave}\na:\n  <<: *base\n  others: warn\nb: *base\n"
+
+    assert {
+        "base": {"kind": "csv", "others": "leave"},
+        "a": {"kind": "csv", "others": "warn"},
+        "b": {"kind": "csv", "others": "leave"},
+    } == node(tmp_path, text).value
+
+
+def test_a_small_file_cannot_grow_without_end(tmp_path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
+
+    assert 30 == len(node(tmp_path, "\n".join(lines)).value)
+
+
+def test_what_names_itself_ends(tmp_path):
+    assert {"a": [None]} == node(tmp_path, "a: &a [*a]\n").value
+
+
+def test_nesting_without_end_is_told(tmp_path):
+    assert [(0, "Y102")] == faults(tmp_path, "[" * 5000)
+
+
+def test_no_tag_makes_anything_but_plain_values(tmp_path):
+    text = "a: !!python/object/apply:os.system [ls]\nb: !unknown {c: 1}\nd: !!binary aGk=\n"
+
+    assert {"a": ["ls"], "b": {"c": 1}, "d": "aGk="} == node(tmp_path, text).value
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path):
+    (tmp_path / "x.yaml").write_bytes("a: José".encode("latin-1"))
+
+    with pytest.raises(Refused, match="UTF-8"):
+        read(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize(("name", "code"), [("nowhere.yaml", "Y101"), ("folder", "Y102"), ("file/x.yaml", "Y102")])
+def test_what_is_no_file_is_told(name, code, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("a", encoding="utf-8")
+
+    with pytest.raises(Refused) as refused:
+        read(tmp_path / name)
+    assert [code] == [p.code for p in refused.value.problems]
+
+
+def told(folder: Path, text: str) -> tuple[Node | None, list[int]]:
+    """The node, or the lines of what is wrong with the text."""
+    try:
+        return node(folder, text), []
+    except Refused as refused:
+        return None, [p.line for p in refused.problems if p.fix]
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=TEXTS)
+def test_no_text_crashes_the_reader(text, tmp_path_factory):
+    made, faulty = told(tmp_path_factory.getbasetemp(), text)
+    last = text.count("\n") + text.count("\r") + 1
+
+    assert (made is None) == bool(faulty)
+    assert all(0 <= line <= last for line in faulty)
+    assert made is None or all(1 <= line <= last for line in made.lines.values())
