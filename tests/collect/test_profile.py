@@ -316,9 +316,9 @@ def test_the_key_is_what_tells_records_apart(
 def test_a_key_with_mistakes_is_told(tmp_path: Path) -> None:
     rows = [f"{n if n < 99 else 3},M" for n in range(100)]
 
-    told = "'case_id' looks like the key, but 1 row repeats what stands before; with primaryKey: true the repeats are set aside."
+    (told,) = looked(tmp_path, "\n".join(["case_id,sex", *rows])).notes
 
-    assert (told,) == looked(tmp_path, "\n".join(["case_id,sex", *rows])).notes
+    assert told.startswith("'case_id' looks like the key, but 1 row repeats what stands before;")
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class Reader:
     def exposed(self, minimum: int = 11) -> list[tuple[str, float, float, float]]:
         """Small numbers that were withheld and that the reader places closer than the guard promises."""
         truth = np.array([self.stays.count(k) for k in KINDS], dtype=float)
-        assert np.allclose(np.array(self.left) @ truth, self.right), "an equation is false"
+        assert np.allclose(self._left() @ truth, self.right), "an equation is false"
         found = []
         for name, rows in self.withheld:
             n = float(truth[rows].sum())
@@ -94,8 +94,11 @@ class Reader:
         self.left.append(rows.astype(float))
         self.right.append(float(n or 0))
 
+    def _left(self) -> np.ndarray:
+        return np.array(self.left).reshape(-1, len(KINDS))
+
     def _bound(self, aim: np.ndarray) -> float:
-        known = LinearConstraint(np.array(self.left), self.right, self.right)
+        known = LinearConstraint(self._left(), self.right, self.right)
         found = milp(aim, integrality=np.ones(len(aim)), bounds=Bounds(0, np.inf), constraints=known)
         return float(found.fun) if found.x is not None else -np.inf
 

@@ -48,7 +48,7 @@ def read(file: Path) -> Node:
 
 def _composed(file: Path, name: str) -> Part | None:
     try:
-        composed: Part | None = YAML().compose(file.read_text(encoding="utf-8-sig"))
+        composed: Part | None = YAML(typ="safe", pure=True).compose(file.read_text(encoding="utf-8-sig"))
         return composed
     except FileNotFoundError:
         raise Refused([Problem(name, 0, "Y101", "the file is missing.", f"Create {name}.")]) from None

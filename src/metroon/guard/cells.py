@@ -97,9 +97,9 @@ def hide(tables: Sequence[CellTable]) -> Mapping[str, Hiding]:
     that counts are whole and not negative can then place no small count `a` closer than from
     ``a - min(a, 2)`` to ``a + max(3, 5 - min(a, 2))``.
 
-    Tables that carry the same numbers (one's ``yes`` is another's trials, one's trials are another's
-    failures, two counts add up to a third) hide the same cells, and each keeps its doubt under the
-    equations of all. So a table of things is withheld in part where it would tell of people.
+    Tables that carry the same numbers (one's ``yes`` is another's trials, two have the same trials, one's
+    failures are another's ``yes``, two counts add up to a third) hide the same cells, and each small count stays
+    in doubt for a reader of all of them. So a table of things is withheld in part where it would tell of people.
 
     Higher minimums hide all that lower ones hide, when they are raised for all tables alike: the hiding for
     11 is that for 10, and what is still needed.
@@ -115,11 +115,12 @@ def hide(tables: Sequence[CellTable]) -> Mapping[str, Hiding]:
             go in a circle.
 
     Assumes:
-        Left to the release ledger: what earlier releases, other editions or microdata tell; a table that
-        is part of another (severe crashes of all crashes) when the difference is no table itself; two
-        geographies of one measure that are given as two tables without their common parts; rates from
-        which a denominator tells the count. A reader who is one of the people counted is not modelled.
-        A cell of many events on few people is in doubt by events, not by people.
+        Left to the release ledger: what earlier releases, other editions or microdata tell; a table that is part
+        of another (severe crashes of all crashes) when the difference is no table itself; two geographies of one
+        measure that are given as two tables without their common parts; rates from which a denominator tells the
+        count; upper limits known from elsewhere. A reader who is one of the people counted is not modelled. A cell
+        of many events on few people is in doubt by events, not by people. Across tied tables the other possible
+        numbers may be fractions; within one table they are whole.
 
     Source:
         Fischetti and Salazar (2000), Journal of the American Statistical Association 95, 916-928,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from metroon.base.account import Account
 
-_MOST_COLUMNS = 5
+_MOST_COLUMNS = 4
 _BAR = 16
 _LABEL = 19
 _WIDE = 78
