@@ -5,7 +5,7 @@ by hand and stay. Run it after a change of the command, of a kind, or of a key:
 
     python docs/generate.py              write
     python docs/generate.py --check      only tell what is not up to date
-    python docs/generate.py --picture    make docs/pictures/run.svg: a part of a real run of the demo
+    python docs/generate.py --picture    make docs/pictures/run.svg: a real run of the demo
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import tempfile
 import textwrap
 import types
 from contextlib import chdir
-from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
@@ -164,7 +164,7 @@ def _beside_fields(model: type[BaseModel]) -> dict[str, str]:
     parsed = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
     body = parsed.body if isinstance(parsed, ast.ClassDef) else []
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             found[field.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
     return found
@@ -236,27 +236,20 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
 
 # The picture
 
-_TABLES = ("fire_responses", "building_permits")
-_MEASURE = "calls_within_8_minutes"
-
 
 def picture() -> None:
-    """A part of a real run of the demo, as the README shows it: two tables, one measure, and what to do next."""
-    from metroon import flow, report, serve
+    """What ``metroon demo`` prints, as the README shows it."""
+    from metroon import flow, serve
     from metroon.city import load
     from metroon.demo import build
     from metroon.walk import Walk
 
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         city = load(build(Path("arroyo_vista")))
-        walk = Walk(city, city.file.as_of or date.today())
-        run = flow.run(walk)
-        accounts = tuple(a for a in run.accounts if a.product in _TABLES)
-        measured = tuple(m for m in run.measured if m.measure == _MEASURE)
-        steps = report.next_steps(walk, accounts, measured)
-    part = replace(run, accounts=accounts, measured=measured, next_steps=steps)
+        run = flow.run(Walk(city, city.file.as_of or date.today()))
+        svg = serve.picture(serve.scoreboard(run), "metroon demo")
     (DOCS / "pictures").mkdir(exist_ok=True)
-    (DOCS / "pictures" / "run.svg").write_text(serve.picture(serve.scoreboard(part), "metroon demo"), encoding="utf-8")
+    (DOCS / "pictures" / "run.svg").write_text(svg, encoding="utf-8")
 
 
 def main() -> int:

@@ -32,7 +32,7 @@ def faults(folder: Path, text: str) -> list[tuple[int, str]]:
         ("12:30:45", "12:30:45"), ("1:30", "1:30"), ("2015-02-15", "2015-02-15"), ("2015-02-30", "2015-02-30"),
         ("2015-02-15T10:00:00Z", "2015-02-15T10:00:00Z"), ("~", None), ("null", None), ("", None), ("''", ""),
         ("'012'", "012"), ('"a\\nb"', "a\nb"), ("[a, 1]", ["a", 1]), ("{a: {b: 1}}", {"a": {"b": 1}}),
-        ("San José 😀", "San José 😀"),
+        ("San José 😀", "San José 😀"), (">-\n  one\n  two\n\n  three", "one two\nthree"), ('"\\a"', "\a"),
     ],
 )  # fmt: skip
 def test_values_are_those_of_yaml_1_2(text, value, tmp_path):

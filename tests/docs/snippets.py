@@ -32,7 +32,8 @@ def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
     found = _FENCE.finditer(text)
     return [
-        Block(m["kind"], m["info"].strip(), m["text"], f"{page.name}:{text[: m.start()].count(chr(10)) + 1}") for m in found
+        Block(m["kind"], m["info"].strip(), m["text"], f"{page.name}:{text[: m.start()].count(chr(10)) + 1}")
+        for m in found
     ]
 
 
@@ -60,7 +61,7 @@ def _console(block: Block, folder: Path) -> int:
 
 
 def _missing(shown: str, output: str) -> str:
-    """The first shown line that the output lacks; they are looked for in order, wherever the output breaks its lines."""
+    """The first shown line that the output lacks, looked for in order, wherever the output breaks its lines."""
     real, at = " ".join(output.split()), 0
     for line in (" ".join(line.split()) for line in shown.splitlines()):
         words = ".*?".join(re.escape(part.strip()) for part in line.split("..."))

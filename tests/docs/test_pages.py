@@ -67,7 +67,12 @@ def test_make_targets_exist(page):
 
 @named
 def test_one_sentence_stands_on_a_line(page):
-    prose = re.sub(r"```.*?```|`[^`]*`|^\|.*$|^ *(?:-|\d+\.) .*$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    prose = re.sub(
+        r"```.*?```|`[^`]*`|^\|.*$|^ *(?:-|\d+\.) .*$",
+        "",
+        page.read_text(encoding="utf-8"),
+        flags=re.DOTALL | re.MULTILINE,
+    )
     two = re.findall(r"^.*[a-z)]\. [A-Z].*$", prose, re.MULTILINE)
 
     assert [] == two

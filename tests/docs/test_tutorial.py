@@ -4,7 +4,9 @@ import pytest
 from snippets import blocks, walk
 
 DOCS = Path(__file__).parents[2] / "docs"
-HOW_TO = [page for page in sorted((DOCS / "howto").glob("*.md")) if any(b.kind in ("bash", "console") for b in blocks(page))]
+HOW_TO = [
+    page for page in sorted((DOCS / "howto").glob("*.md")) if any(b.kind in ("bash", "console") for b in blocks(page))
+]
 
 
 @pytest.mark.slow

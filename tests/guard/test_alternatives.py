@@ -82,6 +82,24 @@ def test_a_reader_who_knows_that_counts_are_whole_is_held_off(is_whole, hides_to
     assert [*[True] * 5, hides_total] == hidden(moved, unseen)
 
 
+def test_what_moves_by_a_fraction_is_hidden_too():
+    # p is eight times w; when p moves by three, each of the eight moves by less than a half.
+    eight = range(1, 9)
+    lines = [[-1, *(int(i == at) for i in eight), 0, 0, 0] for at in eight]
+    lines += [[0, *[1] * 8, -1, 0, 0], [0, *[0] * 8, 1, 1, -1]]
+    moved = Knot(
+        np.arange(12),
+        csc_array(np.array(lines)),
+        count=np.array([9, *[9] * 8, 72, 3, 75]),
+        since=np.array([NEVER] * 9 + [1, NEVER, NEVER]),
+        tier=np.zeros(12, dtype=int),
+        cost=np.array([1.0] * 11 + [100.0]),
+        is_whole=False,
+    )
+
+    assert [True] * 11 + [False] == hidden(moved, [1, *[0] * 8, 1, 1, 0])
+
+
 def test_where_nothing_helps_all_is_hidden():
     # A zero that has to be in doubt, in a table where it cannot be anything else.
     stuck = Knot(

@@ -41,6 +41,12 @@ def test_only_what_both_publish_is_compared():
     assert [] == linked([one, series(1, [99, 99], published=[0, 0])])
 
 
+def test_years_are_tied_to_all_years_together():
+    years, together = [3, 20, 23], [3, 20, 23]
+
+    assert [[0, 1]] == tied(linked([series(0, years, published=[1, 1, 0]), series(1, together, published=[0, 0, 1])]))
+
+
 def test_a_tie_holds_in_hidden_cells_unless_they_contradict_it():
     one = series(0, [3, 20, 5], published=[1, 1, 0])
 

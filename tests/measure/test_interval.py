@@ -42,9 +42,7 @@ def test_wilson_gives_the_numbers_of_the_english_indicator_package(successes, lo
     assert (low, high) == pytest.approx((found.low, found.high), abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("level", "low", "high"), [(0.95, 50.1631877, 82.8491385), (0.998, 42.8802615, 94.0002908)]
-)
+@pytest.mark.parametrize(("level", "low", "high"), [(0.95, 50.1631877, 82.8491385), (0.998, 42.8802615, 94.0002908)])
 def test_byar_gives_the_numbers_of_the_english_indicator_package(level, low, high):
     # PHEindicatormethods (OHID), byars_lower and byars_upper test data: 65 events.
     found = byar(65, level=level)
@@ -52,9 +50,7 @@ def test_byar_gives_the_numbers_of_the_english_indicator_package(level, low, hig
     assert (low, high) == pytest.approx((found.low, found.high), abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("level", "low", "high"), [(0.95, 1.62348639, 11.66833208), (0.998, 0.73937173, 16.45474521)]
-)
+@pytest.mark.parametrize(("level", "low", "high"), [(0.95, 1.62348639, 11.66833208), (0.998, 0.73937173, 16.45474521)])
 def test_the_exact_limits_are_those_of_the_english_indicator_package(level, low, high):
     # PHEindicatormethods (OHID), phe_rate test data under 10 events: 5 events.
     found = exact_poisson(5, level=level)

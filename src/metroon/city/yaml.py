@@ -48,6 +48,7 @@ def read(file: Path) -> Node:
 
 def _composed(file: Path, name: str) -> Part | None:
     try:
+        # Not the round-trip reader: it marks the folds of a folded text with a sign inside the text.
         composed: Part | None = YAML(typ="safe", pure=True).compose(file.read_text(encoding="utf-8-sig"))
         return composed
     except FileNotFoundError:
@@ -117,8 +118,7 @@ class _Reading:
                 self._fault(item, "<< takes the keys of another mapping.", "Name an anchor of a mapping: <<: *name")
 
     def _scalar(self, part: ScalarNode) -> object:
-        # The reader marks where a folded text was folded; the text itself holds no such sign.
-        kind, text = str(part.tag).removeprefix(_CORE), str(part.value).replace("\a", "")
+        kind, text = str(part.tag).removeprefix(_CORE), str(part.value)
         try:
             if kind == "null":
                 return None

@@ -22,11 +22,18 @@ _MAY = "Give this program the right to read it, or ask the department to send it
 
 
 class Unreadable(Exception):  # noqa: N818  # a decision about one file, told in the account
-    """A delivery that cannot be read; the message says why, the fix what to do."""
+    """A delivery that cannot be read; the message says why, the fix what to do.
 
-    def __init__(self, why: str, fix: str) -> None:
+    Args:
+        why: What is wrong with the file.
+        fix: What to do.
+        records: How many records it holds, where they can be counted all the same: they are lost, and told.
+    """
+
+    def __init__(self, why: str, fix: str, records: int = 0) -> None:
         super().__init__(why)
         self.fix = fix
+        self.records = records
 
 
 def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract], tuple[pa.Table, list[str]]]) -> Raw:
@@ -62,7 +69,7 @@ def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract]
                 error if isinstance(error, Unreadable) else Unreadable(f"it cannot be opened: {error.strerror}.", _MAY)
             )
             problems.append(Problem(name, 0, "D102", str(fault), fault.fix))
-            deliveries.append(replace(given, refused=str(fault)))
+            deliveries.append(replace(given, read=fault.records, refused=str(fault)))
             continue
         left.update(dict.fromkeys(unnamed))
         tables.append(rows.append_column(FILE, pa.array([name] * rows.num_rows, pa.string())))

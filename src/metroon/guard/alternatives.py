@@ -166,7 +166,8 @@ class Knot:
             if change is not None and self._is_whole and not self._learn(change):
                 change = self._cheapest_whole(wish, change)
             if change is not None and self._learn(change):
-                return np.asarray(unseen | np.isin(self.where, self.where[np.rint(change) != 0]))
+                moved = np.rint(change) != 0 if self._is_whole else np.abs(change) > _SLACK
+                return np.asarray(unseen | np.isin(self.where, self.where[moved]))
         # Nothing helps: hide all that hangs together, and ask no more.
         self._rise[:], self._fall[:] = above(self._count), below(self._count)
         return np.ones_like(unseen)

@@ -65,7 +65,8 @@ def linked(series: Sequence[Series]) -> list[Tie]:
     """The equations between tables that can be read off their numbers.
 
     Two series of different tables are tied when they are equal wherever both are published (or, where that is
-    nowhere, wherever one publishes what both have), and not all zero there; three of different tables, when two add up to the third.
+    nowhere, wherever one publishes what both have), and not all zero there; three of different tables, when two
+    add up to the third.
 
     Args:
         series: The series of all tables.

@@ -98,7 +98,10 @@ class Csv(FileSource):
     def _records(self, handle: Iterator[str], contract: Contract) -> tuple[pa.Table, list[str]]:
         reader = self._reader(handle)
         names = headers(self._first(reader))
-        places, unnamed = match(names, contract)
+        try:
+            places, unnamed = match(names, contract)
+        except Unreadable as fault:
+            raise Unreadable(str(fault), fault.fix, sum(1 for _ in _each(reader))) from None
         tables = [_batch(b, places, len(names)) for b in _batches(reader)]
         return pa.concat_tables(tables), unnamed
 
