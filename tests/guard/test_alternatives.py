@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csc_array
 
@@ -27,6 +27,7 @@ def hidden(knot: Knot, unseen) -> list[bool]:
     return knot.protect(11, np.array(unseen, dtype=bool)).tolist()
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1000))
 def test_the_doubt_is_at_least_five_wide_and_never_below_nothing(count):
     count = np.array([count])
@@ -114,6 +115,7 @@ def test_where_nothing_helps_all_is_hidden():
     assert [True, True] == hidden(stuck, [1, 0])
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=2, max_size=6))
 def test_hiding_only_grows(counts):
     lines = [[1] * len(counts) + [-1]]

@@ -369,6 +369,7 @@ def test_no_attacker_finds_few_people_behind_many_events(rows, minimum, people):
     assert [] == exposed(attack(table), table)
 
 
+@settings(max_examples=60, deadline=None)
 @given(grids(counts))
 def test_every_small_cell_is_hidden_as_such(rows):
     table = crossed(rows)
@@ -406,6 +407,7 @@ def test_stronger_protection_never_reveals_more(rows, is_share, one, other):
     assert weak <= strong
 
 
+@settings(max_examples=60, deadline=None)
 @given(grids(outcomes), st.booleans())
 def test_what_is_hidden_is_of_the_table_and_of_one_kind(rows, is_share):
     table = crossed(rows, shares=is_share)

@@ -244,7 +244,11 @@ def _why_unit(draft: Drafted, unit: str) -> str:
 
 
 def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.2f}"
+    """A figure as people read it; years stay without separators."""
+    small = abs(value) < 10_000
+    if value.is_integer():
+        return f"{value:.0f}" if small else f"{value:,.0f}"
+    return f"{value:.4g}" if small else f"{value:,.2f}"
 
 
 def on_one_line(text: str) -> str:

@@ -115,7 +115,8 @@ class FileSource(Source):
         if (data / self.path).is_file():  # also names that look like patterns, such as crashes[1].csv
             return [data / self.path]
         # What begins with a point or ~ is another program's own: locks, metadata, half-written copies.
-        return sorted(p for p in data.glob(self.path) if p.is_file() and p.name[0] not in ".~")
+        found = (p for p in data.glob(self.path) if p.is_file() and p.name[0] not in ".~")
+        return sorted(found, key=lambda p: p.as_posix())
 
     @abstractmethod
     def headers(self, file: Path) -> list[str]:
