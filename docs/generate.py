@@ -267,7 +267,7 @@ def main() -> int:
         if not asked.check:
             page.write_text(text, encoding="utf-8")
     if old and asked.check:
-        print("Write it with: make docs")
+        print("Write it with: python docs/generate.py")
     return 1 if old and asked.check else 0
 
 

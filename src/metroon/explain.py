@@ -17,6 +17,8 @@ from metroon.collect import sha256
 from metroon.walk import Walk
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from metroon.base.account import Account, Measured
     from metroon.base.estimate import Estimate
 
@@ -106,11 +108,12 @@ def explain(
     measured = report.shown(as_it_was, name, release)
     chosen = _chosen(measured, place, group)
     steps, inputs = _way(as_it_was, release.evidence["parents"])
-    again_from: Literal["files", "versions"] = "files" if all(i.state == "same" for i in inputs) else "versions"
+    is_as_it_was = all(i.state == "same" for i in inputs) and not _has_new(as_it_was, steps, inputs)
+    again_from: Literal["files", "versions"] = "files" if is_as_it_was else "versions"
     digest, why = _again(as_it_was, name, again_from)
     declaration = walk.city.folder / "measures" / f"{name}.yaml"
     if digest != measured.sha256 and not why:
-        why = _difference(walk, release.evidence, declaration)
+        why = _difference(walk, release.evidence, declaration, steps)
     code = release.evidence["code"]
     return Explanation(
         measured, chosen, shown(declaration), release.evidence["declaration_sha256"], steps, inputs,
@@ -122,7 +125,7 @@ def explain(
 def replace_walk(walk: Walk, evidence: lake.Evidence) -> Walk:
     """The same city as it was walked for a release: its day, and the versions it read."""
     as_of = date.fromisoformat(evidence["as_of"])
-    return Walk(walk.city, as_of, walk.home, walk.verify, evidence["parents"])
+    return Walk(walk.city, as_of, walk.home, walk.verify, {**evidence["beside"], **evidence["parents"]})
 
 
 def _chosen(measured: Measured, place: str | None, group: str | None) -> tuple[Estimate, ...]:
@@ -155,17 +158,27 @@ def _way(walk: Walk, parents: dict[str, int]) -> tuple[tuple[Step, ...], tuple[I
         if version is None:
             continue
         file = walk.city.products[name].folder / "contract.yaml"
-        steps.append(Step(report.account(walk, name, version), shown(file), lake.text_sha256(file)))
+        steps.append(Step(report.account(walk, name, version), shown(file), version.evidence["contract_sha256"]))
         inputs += [_input(walk, name, d) for d in version.evidence["deliveries"]]
     return tuple(steps), tuple(inputs)
 
 
 def _input(walk: Walk, product: str, delivery: dict[str, str]) -> Input:
-    folders = (walk.city.data, walk.city.products[product].folder)
-    file = next((f for folder in folders if (f := folder / delivery["file"]).is_file()), None)
-    now = sha256(*walk.sources[product].parts(file)) if file else ""
-    state: FileState = "gone" if file is None else "same" if now == delivery["sha256"] else "changed"
+    parts = _parts(walk, product, delivery["file"])
+    state: FileState = "gone" if not parts else "same" if sha256(*parts) == delivery["sha256"] else "changed"
     return Input(product, delivery["file"], delivery["sha256"], int(delivery["read"]), state)
+
+
+def _parts(walk: Walk, product: str, name: str) -> list[Path]:
+    folders = (walk.city.data, walk.city.products[product].folder)
+    file = next((f for folder in folders if (f := folder / name).is_file()), None)
+    return walk.sources[product].parts(file) if file else []
+
+
+def _has_new(walk: Walk, steps: Sequence[Step], inputs: Sequence[Input]) -> bool:
+    # A delivery that came since would be read too.
+    read = {part for i in inputs for part in _parts(walk, i.product, i.file)}
+    return any(set(walk.files(step.account.product)) - read for step in steps)
 
 
 def _again(walk: Walk, name: str, source: Literal["files", "versions"]) -> tuple[str, str]:
@@ -188,9 +201,13 @@ def _release_sha256(walk: Walk, name: str) -> str:
     return estimating.sha256(protected[name][2].estimates)
 
 
-def _difference(walk: Walk, evidence: lake.Evidence, declaration: Path) -> str:
+def _difference(walk: Walk, evidence: lake.Evidence, declaration: Path, steps: Sequence[Step]) -> str:
     if lake.text_sha256(declaration) != evidence["declaration_sha256"]:
         return "the measure's declaration has changed since"
     if walk.code != evidence["code"]:
         return "it was made by another version of the code"
-    return "the contract, the city's file or another measure of the product has changed since"
+    for step in steps:
+        product = walk.city.products[step.account.product]
+        if lake.text_sha256(product.folder / "contract.yaml") != step.contract_sha256:
+            return f"the contract of {product.name} has changed since"
+    return "the city's file, how a product is made, or another measure of the product has changed since"

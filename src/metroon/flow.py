@@ -58,7 +58,9 @@ def _keep(walk: Walk, product: Product) -> tuple[Version[Restricted], bool]:
     raw = walk.sources[name].read(Reading(walk.engine, contract, walk.city.data, product.folder, inputs))
     walk.told("conform", name)
     checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of)
-    kept = walk.lake.save(checked, walk.evidence(key, report.evidence(checked, raw, walk.numbers(inputs))))
+    told = report.evidence(checked, raw, walk.numbers(inputs))
+    told["contract_sha256"] = lake.text_sha256(product.folder / "contract.yaml")
+    kept = walk.lake.save(checked, walk.evidence(key, told))
     walk.store.judged(name, kept.number, datetime.now(UTC), checked.verdicts)
     return kept, True
 
@@ -190,21 +192,28 @@ def release(walk: Walk, names: Iterable[str]) -> list[Measured]:
     protected, failed = protect_numbers(walk, names)
     released = []
     for name, (numbers, hiding, guarded) in protected.items():
-        digest = estimating.sha256(guarded.estimates)
-        advice = _advice(walk, name, numbers, hiding)
-        evidence = {
-            "measure": name,
-            "parents": walk.numbers(walk.needs(name)),
-            "declaration_sha256": lake.text_sha256(walk.city.folder / "measures" / f"{name}.yaml"),
-            "release_sha256": digest,
-            "headline": numbers.measured.headline,
-            "notes": list(numbers.measured.notes),
-            "advice": advice,
-        }
-        version = walk.lake.publish(guarded, walk.evidence(walk.measure_key(name), evidence))
-        told = replace(numbers.measured, version=version.number, sha256=digest, advice=advice)
-        released.append(report.with_hidden(told, guarded.estimates))
+        try:
+            released.append(_release(walk, name, numbers, guarded, _advice(walk, name, numbers, hiding)))
+        except Refused as refused:
+            failed.append(replace(numbers.measured, outcome="failed", estimates=(), problems=refused.problems))
     return [*failed, *released]
+
+
+def _release(walk: Walk, name: str, numbers: Numbers, guarded: Guarded, advice: str) -> Measured:
+    digest = estimating.sha256(guarded.estimates)
+    evidence = {
+        "measure": name,
+        "parents": walk.numbers(walk.needs(name)),
+        "beside": walk.beside(name),
+        "declaration_sha256": lake.text_sha256(walk.city.folder / "measures" / f"{name}.yaml"),
+        "release_sha256": digest,
+        "headline": numbers.measured.headline,
+        "notes": list(numbers.measured.notes),
+        "advice": advice,
+    }
+    version = walk.lake.publish(guarded, walk.evidence(walk.measure_key(name), evidence))
+    told = replace(numbers.measured, version=version.number, sha256=digest, advice=advice)
+    return report.with_hidden(told, guarded.estimates)
 
 
 def _advice(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> str:

@@ -201,10 +201,16 @@ class Walk:
             "declared": lake.text_sha256(*(folder / "measures" / f"{n}.yaml" for n in self.together(name))),
             "city": lake.text_sha256(folder / "city.yaml"),
             "contract": {p: lake.text_sha256(folder / "products" / p / "contract.yaml") for p in self._counted(name)},
-            "parents": self.numbers({p for n in self.together(name) for p in self.needs(n)}),
+            "parents": self.beside(name),
             "today": self._today(name),
             "code": self.code,
         })  # fmt: skip
+
+    def beside(self, measure: str) -> dict[str, int]:
+        """Product -> number of the version that is read, for all measures released together; those that have one."""
+        needed = {p for n in self.together(measure) for p in self.needs(n)}
+        found = {n: self.lake.restricted(n, self.pinned.get(n)) for n in sorted(needed)}
+        return {n: v.number for n, v in found.items() if v is not None}
 
     def _counted(self, name: str) -> list[str]:
         return sorted({self.indicators[n].of for n in self.together(name)})

@@ -161,7 +161,7 @@ def test_a_renamed_column_refuses_its_file_alone_and_names_the_likely_one(engine
     raw = collected(engine, tmp_path)
 
     assert [("1", "a"), ("3", "c")] == [r[:2] for r in rows(engine, raw)]
-    assert [1, 0, 1] == [d.read for d in raw.deliveries]
+    assert [1, 1, 1] == [d.read for d in raw.deliveries]
     assert ["2025.csv"] == [p.file for p in raw.problems]
     assert "'Name' may now be 'Full Name'" in raw.deliveries[1].refused
 

@@ -1,4 +1,3 @@
-import ast
 import importlib.util
 import re
 from pathlib import Path
@@ -6,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from metroon.base import kinds
-from metroon.city.contract import CLASSES, CUSTOM
+from metroon.city.city import CityFile
+from metroon.city.contract import CLASSES
+from metroon.city.properties import CUSTOM
 from metroon.cli import main
+from metroon.guard.cells import USUAL_MINIMUM
+from metroon.measure.interval import EXACT_BELOW
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -134,9 +137,11 @@ def test_generated_parts_are_up_to_date():
     assert written
 
 
-def test_every_fixed_limit_that_a_page_names_is_the_limit_of_the_code():
-    """Numbers in prose go stale first: those that decide something are read off the code."""
-    source = "\n".join(f.read_text(encoding="utf-8") for f in (ROOT / "src" / "metroon").rglob("*.py"))
-    limits = {n: ast.literal_eval(v) for n, v in re.findall(r"^(_?[A-Z_]+) = ([\d.]+)$", source, re.MULTILINE)}
+def test_the_limits_that_pages_name_are_those_of_the_code():
+    told = {page.stem: page.read_text(encoding="utf-8") for page in PAGES}
+    hidden_share = CityFile(name="").thresholds.hidden_share
 
-    assert (limits["EXACT_BELOW"], limits["USUAL_MINIMUM"], limits["WIDTH"], limits["_GAPS"]) == (10, 11, 5, 10)
+    assert f"The minimum cell is {USUAL_MINIMUM} unless" in told["guard"]
+    assert f"fewer than {USUAL_MINIMUM}, is the cell rule" in told["numbers"]
+    assert f"More than {hidden_share:.0%}".replace("%", " %").lower() in told["guard"].lower()
+    assert f"exact below {EXACT_BELOW}, else Byar" in told["numbers"]

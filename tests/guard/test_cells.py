@@ -186,6 +186,13 @@ def test_a_zero_is_not_hidden_where_a_count_does_better():
     assert 0 not in {table.tallies[cell].yes for cell in found.secondary}
 
 
+def test_a_zero_is_not_hidden_though_it_is_the_smallest():
+    # The 12 and the 0 would let the 4 rise, but not fall.
+    found = hide([table := crossed([[4, 20], [12, 0], [13, 25]])])["crashes"]
+
+    assert [13, 20, 25] == sorted(table.tallies[cell].yes for cell in found.secondary)
+
+
 def test_two_hidden_cells_a_line_are_not_enough_when_both_are_tiny():
     table = crossed([[1, 2, 40], [30, 25, 40], [20, 30, 50]])
 
@@ -276,14 +283,14 @@ def test_a_total_goes_only_when_no_part_can():
 
 
 def test_a_city_total_is_hidden_last():
-    # The ward can be told by the district or by the city: the district goes.
-    ward_, district, other = (Cell("2015", g, p) for g, p in (("w", "A"), ("d", "1"), ("d", "2")))
-    counts = {ward_: 3, Cell("2015", "w", "B"): 0, district: 3, other: 500, Cell("2015"): 503}
-    lines = (Line(district, (ward_, Cell("2015", "w", "B"))), Line(Cell("2015"), (district, other)))
+    # A suburb and the city make the region: the region goes, though it is their total.
+    suburb, region = Cell("2015", "suburbs", "A"), Cell("2015", "regions", "R")
+    counts = {suburb: 3, Cell("2015"): 500, region: 503}
     tallies = {c: Tally(c, n, 0, 0) for c, n in counts.items()}
-    found = hide([CellTable("m", False, tallies, lines, frozenset(), "person")])["m"]
+    line = Line(region, (suburb, Cell("2015")))
+    found = hide([CellTable("m", False, tallies, (line,), frozenset(), "person")])["m"]
 
-    assert {other} == found.secondary
+    assert {region} == found.secondary
 
 
 def test_a_cell_that_stands_alone_is_hidden_alone():

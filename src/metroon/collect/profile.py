@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,10 +19,11 @@ from metroon.base.node import Node
 from metroon.base.patterns import hits
 from metroon.base.profile import ColumnProfile, MissingCode, Profile, Shape, column_names
 from metroon.city.contract import contract
-from metroon.collect.codes import YEAR, as_words, closed_list, in_dates, in_numbers, in_text
+from metroon.collect.codes import as_words, closed_list, in_dates, in_numbers, in_text
 from metroon.collect.deliveries import Unreadable
 from metroon.collect.dialect import Dialect, dialect
 from metroon.collect.inference import Found, infer
+from metroon.collect.roles import CODE, DATE, event_time, is_row_number, key, nearly_key, point
 from metroon.collect.source import REJECT, FileSource, Reading
 
 if TYPE_CHECKING:
@@ -43,29 +42,6 @@ EMPTY = "Nothing is recorded in any row."
 _BLANKS = " \t\n\r\v\f"
 _SAMPLED = 2_000
 """Values that the patterns are tried on: enough to tell a share to a few percent."""
-
-_CODE = re.compile(
-    r"(^|_)(ids?|no|num|nbr|nr|number|key|code|cd|apn|parcel|uuid|guid|rsn|tract|tractce\d*|block|codigo|cedula|folio)_?$"
-    r"|fips|geoid|zip|postal|postcode|phone|telefono|(^|_)(ssn|tel|apn)(_|$)|soc(ial)?_sec(urity)?(_no|_num|_number|_id)?$"
-    r"|(case|person|client|record|object|global|incident|unique|crash|asset|par)(id|no|num)$|(^|_)geo_id|code$|rsn$|[a-z]{4}number$"
-    r"|(^|_)[a-z]id$"
-)
-_DATE = re.compile(r"date|(^|_)(dt|dtm|day|ts|time|datetime|timestamp|fecha|dia|hora|dob|birth|at|on)(_|$)|_dt$|birth")
-# The likelier it is when something happened, the earlier it stands; the last are when somebody wrote it down.
-_EVENTS = (
-    re.compile(
-        r"event|incident|occur|crash|collision|accident|offense|arrest|call|dispatch|alarm|encounter|visit|provided"
-    ),
-    re.compile(
-        r"open|report|request|received|start|entry|begin|issue|filed|submitted|inspect|info|(^|_)(date|fecha|ts|time|datetime)_?$"
-    ),
-)
-_LATER = re.compile(r"clos|complet|resol|created|effective|(^|_)(end|exit|final\w*)(_|$)")
-_NO_EVENT = re.compile(
-    r"birth|(^|_)dob(_|$)|nacim|expir|due|target|updat|modif|valid|load|(^|_)(deleted?|proc\w*|export\w*)(_|$)"
-)
-_LONGITUDE = re.compile(r"(^|_)(lon|long|lng|longitude|longitud|point_x|x)_?$|longitude")
-_LATITUDE = re.compile(r"(^|_)(lat|latitude|latitud|point_y|y)_?$|latitude")
 
 
 @dataclass(frozen=True)
@@ -136,17 +112,17 @@ def _profiled(
         else:
             columns.append(_column(_counted(header, name, values)))
     columns, shared = _shared(columns)
-    key = _key(columns, rows, {name: f"c{i}" for i, name in enumerate(names)})
-    shared += _nearly_key(columns) if not key else []
-    event = _event_time(columns) if shape != "area" else None
+    keyed = key(columns, rows, {name: f"c{i}" for i, name in enumerate(names)})
+    shared += nearly_key(columns) if not keyed else []
+    event = event_time(columns) if shape != "area" else None
     return Profile(
         kind=kind,
         options=options,
         rows=rows.num_rows,
         ragged=ragged,
         columns=tuple(columns),
-        key=key,
-        point=_point(columns),
+        key=keyed,
+        point=point(columns),
         event_time=event.name if event else None,
         span=event.usual if event else None,
         shape=shape,
@@ -186,12 +162,12 @@ def _counted(header: str, name: str, values: pa.ChunkedArray) -> _Column:
         found = _inferred(counts, name)
     else:
         found = Found(told, None, _typed(values) if told != "string" else {})
-        found = Found("string", None, {}) if told in ("integer", "number") and _CODE.search(name) else found
+        found = Found("string", None, {}) if told in ("integer", "number") and CODE.search(name) else found
     return _Column(header, name, counts, empty, len(values), found)
 
 
 def _inferred(counts: Mapping[str, int], name: str) -> Found:
-    hints = {"is_date": bool(_DATE.search(name)), "is_code": bool(_CODE.search(name))}
+    hints = {"is_date": bool(DATE.search(name)), "is_code": bool(CODE.search(name))}
     plain = _without(counts, as_words(counts))
     found = infer(plain, **hints)
     return found if plain and found.type != "string" else infer(counts, **hints)
@@ -274,13 +250,9 @@ def _misfits(found: Found, recorded: Mapping[str, int]) -> int:
 def _column_notes(column: _Column, recorded: Mapping[str, int], *, is_key: bool) -> list[str]:
     if not recorded:
         return [EMPTY] if column.rows else []
-    if is_key and _is_row_number(column):
+    if is_key and is_row_number(column.header):
         return ["The row numbers of the program that wrote the file."]
     return []
-
-
-def _is_row_number(column: _Column | ColumnProfile) -> bool:
-    return bool(re.fullmatch(r"column\d+|Unnamed: \d+|index", column.header))
 
 
 def _told_type(given: pa.DataType) -> Inferred | None:
@@ -332,58 +304,3 @@ def _shape(values: pa.ChunkedArray) -> Shape | None:
         return None
     shapes: dict[int, Shape] = {0: "point", 4: "point", 1: "line", 5: "line", 3: "area", 6: "area"}
     return shapes.get(kinds.most_common(1)[0][0]) if kinds else None
-
-
-def _key(columns: Sequence[ColumnProfile], rows: pa.Table, places: Mapping[str, str]) -> tuple[str, ...]:
-    """The column, or the two, that tell records apart: one that is named like a number of things, if any is."""
-    plain = [c for c in columns if c.type in ("string", "integer") and not _is_row_number(c)]
-    alone = [c for c in plain if c.is_key and (_CODE.search(c.name) or _is_code(c) or c is columns[0])]
-    alone.sort(key=lambda c: not _CODE.search(c.name))
-    if alone and (_CODE.search(alone[0].name) or rows.num_rows >= 20 or alone[0] is columns[0]):
-        return (alone[0].name,)
-    # A column that tells nearly all records apart is a key with mistakes in it, not half of one.
-    likely = [c for c in plain if _CODE.search(c.name) or YEAR.search(c.name) or c is columns[0]]
-    listed = [c for c in likely if c.recorded == c.rows and 1 < c.distinct < 0.98 * c.rows][:6]
-    for a, b in combinations(listed, 2):
-        if rows.num_rows and rows.group_by([places[a.name], places[b.name]]).aggregate([]).num_rows == rows.num_rows:
-            return (a.name, b.name)
-    return ()
-
-
-def _is_code(column: ColumnProfile) -> bool:
-    """Whether a text is one word that is not long; a figure that happens to be different in every row is no code."""
-    return column.type == "string" and column.mean_words <= 1.2 and column.mean_length <= 40
-
-
-def _nearly_key(columns: Sequence[ColumnProfile]) -> list[str]:
-    named = [c for c in columns if _CODE.search(c.name) and c.rows and c.recorded == c.rows]
-    repeats = [(c.name, c.rows - c.distinct) for c in named if c.distinct >= 0.98 * c.rows]
-    told = "'{}' looks like the key, but {} what stands before; with primaryKey: true the repeats are set aside."
-    return [told.format(name, "1 row repeats" if n == 1 else f"{n:,} rows repeat") for name, n in repeats[:1]]
-
-
-def _event_time(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
-    """The column that most likely says when it happened: by its name, then by how full it is."""
-    dated = [c for c in columns if c.type in ("date", "timestamp") and c.recorded and not _NO_EVENT.search(c.name)]
-    full = [c for c in dated if c.missing_share <= 0.5]
-
-    def rank(column: ColumnProfile) -> tuple[int, float]:
-        named = next((i for i, words in enumerate(_EVENTS) if words.search(column.name)), len(_EVENTS))
-        return len(_EVENTS) + 1 if _LATER.search(column.name) else named, round(column.missing_share, 1)
-
-    return min(full, key=rank, default=None)
-
-
-def _point(columns: Sequence[ColumnProfile]) -> tuple[str, str] | None:
-    """The columns with degrees, the fullest pair when there are several."""
-    across = [c for c in columns if _LONGITUDE.search(c.name) and _is_degrees(c, 180)]
-    along = [c for c in columns if _LATITUDE.search(c.name) and _is_degrees(c, 90)]
-    pairs = [(x, y) for x in across for y in along]
-    best = max(pairs, key=lambda p: (min(p[0].recorded, p[1].recorded), p[0].name[:1] == "l"), default=None)
-    return (best[0].name, best[1].name) if best else None
-
-
-def _is_degrees(column: ColumnProfile, limit: int) -> bool:
-    if column.type != "number" or not isinstance(column.low, float) or not isinstance(column.high, float):
-        return False
-    return -limit <= column.low and column.high <= limit and column.decimals >= 2

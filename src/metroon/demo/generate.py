@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def build(folder: Path, *, seed: int = 2027) -> Path:
+def build(folder: Path, *, seed: int = 2026) -> Path:
     """Write the city of Arroyo Vista into a folder: its repo and, below ``inbox``, its raw files.
 
     Files of the same names are written anew; others stay.

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from metroon.base.engine import Engine, Relation
     from metroon.base.places import Places
     from metroon.city.contract import Contract
@@ -116,8 +118,8 @@ def _locate(engine: Engine, rows: Relation, lon: str, lat: str, wanted: list[Pla
     return engine.table(pa.table({"_lon": points["_lon"], "_lat": points["_lat"], **columns}))
 
 
-def _floats(table: pa.Table, name: str) -> np.ndarray:  # type: ignore[type-arg]  # one dimension of float64
-    return table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
+def _floats(table: pa.Table, name: str) -> NDArray[np.float64]:
+    return np.asarray(table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def overlaps(first: Places, second: Places) -> set[tuple[str, str]]:
     for key, area in first.shapes.items():
         for index in tree.query(area, predicate="intersects"):
             other = second.shapes[tree_keys[int(index)]]
-            if shapely.area(shapely.intersection(area, other)) > 1e-5 * min(area.area, other.area):
+            if shapely.area(shapely.intersection(area, other)) > 1e-5 * min(shapely.area(area), shapely.area(other)):
                 found.add((key, tree_keys[int(index)]))
     return found
 
@@ -117,7 +117,7 @@ def _bands(name: str, band: Bands, declared: Geography, whole: Places, rows: Seq
 def _inside(rows: Sequence[Row], outline: Sequence[Row]) -> list[Row]:
     limits = shapely.union_all([shapely.from_wkb(r["geometry"]) for r in outline if r.get("geometry")])
     shapely.prepare(limits)
-    return [r for r in rows if r.get("geometry") and limits.contains(shapely.from_wkb(r["geometry"]).centroid)]
+    return [r for r in rows if r.get("geometry") and limits.contains(shapely.centroid(shapely.from_wkb(r["geometry"])))]
 
 
 def faults(declared: Geography, node: Node, contract: Contract) -> Iterator[Problem]:

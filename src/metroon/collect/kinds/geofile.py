@@ -8,13 +8,17 @@ import json
 import struct
 import warnings
 import zipfile
+import zlib
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import shapefile
 import shapely
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
+from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
 from metroon.collect.deliveries import Unreadable, finish, gather, match
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 Feature = tuple[dict[str, Any], Any]
 WGS84 = "OGC:CRS84"
 _PARTS = ("shp", "shx", "dbf", "prj", "cpg")
+_NOWHERE = "the shape of the feature lies on no map"
 _ENCODING = "Declare the right one in product.yaml, such as encoding: cp1252."
 _WHOLE = "Ask for the .shp, .shx, .dbf and .prj together, side by side or in one zip."
 
@@ -65,21 +70,26 @@ class Geofile(FileSource):
         return [*_names(self._features(file)[0]), "geometry"]
 
     def _features(self, file: Path) -> tuple[list[Feature], str | None]:
-        return self._shapefile(file) if file.suffix.lower() in (".zip", ".shp") else _geojson(file)
+        features, told = self._shapefile(file) if file.suffix.lower() in (".zip", ".shp") else _geojson(file)
+        if not features:
+            raise Unreadable("the file holds no feature.", "Ask the department to send it again.")
+        # The shape is the column geometry: a property of that name would hide it.
+        return [({k: v for k, v in p.items() if k != "geometry"}, shape) for p, shape in features], told
 
     def _file(self, file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
         features, told = self._features(file)
-        project = _to_wgs84(self.crs or told)
         names = _names(features)
-        places, unnamed = match([*names, "geometry"], contract)
-        shapes = [_wkb(geometry, project) for _, geometry in features]
+        try:
+            places, unnamed = match([*names, "geometry"], contract)
+        except Unreadable as fault:
+            raise Unreadable(str(fault), fault.fix, len(features)) from None
+        shapes, rejects = _shapes(features, _to_wgs84(self.crs or told))
         columns = {
             name: pa.array(shapes, pa.binary())
             if i == len(names)
             else pa.array([_text(properties.get(names[i])) for properties, _ in features], pa.string())
             for name, i in places.items()
         }
-        rejects = [None if s else "the feature has no shape" for s in shapes]
         return finish(columns, range(1, len(features) + 1), rejects), unnamed
 
     def _shapefile(self, file: Path) -> tuple[list[Feature], str | None]:
@@ -99,13 +109,22 @@ class Geofile(FileSource):
             # What the reader warns of would show values.
             with warnings.catch_warnings(action="ignore"), shapefile.Reader(**given, encoding=encoding) as reader:
                 read = reader.iterShapeRecords()
-                features = [(r.record.as_dict(), r.shape.__geo_interface__) for r in read]
+                features = [(r.record.as_dict(), _interface(r.shape)) for r in read]
         except LookupError:
             raise Unreadable(f"the encoding {encoding} is unknown.", _ENCODING) from None
         except (shapefile.ShapefileException, struct.error, UnicodeDecodeError):
             why = f"the shapefile is damaged, or its attributes are not {encoding} text."
             raise Unreadable(why, f"{_ENCODING} {_WHOLE}") from None
         return features, told
+
+
+def _interface(drawn: shapefile.Shape) -> Any:
+    if drawn.shapeType == shapefile.NULL:
+        return None
+    try:
+        return drawn.__geo_interface__
+    except shapefile.GeoJSON_Error:
+        return {"type": drawn.shapeTypeName}  # surfaces in space: no shape on a map
 
 
 def _told_size(part: bytes) -> int:
@@ -120,9 +139,13 @@ def _zipped(file: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(file) as bundle:
             names = [n for n in bundle.namelist() if "__MACOSX" not in n]
-            return {e: bundle.read(n) for n in names if (e := n.lower().rpartition(".")[2]) in _PARTS}
-    except zipfile.BadZipFile:
-        raise Unreadable("the file is no zip.", _WHOLE) from None
+            stems = [n.rpartition(".")[0] for n in names if n.lower().endswith(".shp")]
+            if len(stems) > 1:
+                raise Unreadable(f"the zip holds {len(stems)} shapefiles.", "Ask for one zip for each of them.")
+            parts = [(n.rpartition(".")[2].lower(), n) for n in names if n.rpartition(".")[0] in stems]
+            return {ending: bundle.read(n) for ending, n in parts if ending in _PARTS}
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
+        raise Unreadable("the file is no whole zip without a password.", _WHOLE) from None
 
 
 def _names(features: list[Feature]) -> list[str]:
@@ -132,11 +155,13 @@ def _names(features: list[Feature]) -> list[str]:
 def _geojson(file: Path) -> tuple[list[Feature], str | None]:
     try:
         loaded = json.loads(file.read_text(encoding="utf-8-sig"))
-        features = [(f.get("properties") or {}, f.get("geometry")) for f in loaded["features"]]
-    except (ValueError, KeyError, TypeError, AttributeError):
+        features = [(dict(f.get("properties") or {}), f.get("geometry")) for f in list(loaded["features"])]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Unreadable("the file is no GeoJSON feature collection.", "Ask for GeoJSON or a shapefile.") from None
-    told = (loaded.get("crs") or {}).get("properties", {}).get("name")
-    return features, told or WGS84
+    crs = loaded.get("crs")
+    given = crs.get("properties") if isinstance(crs, dict) else None
+    told = given.get("name") if isinstance(given, dict) else crs
+    return features, told if isinstance(told, str) else WGS84
 
 
 def _to_wgs84(crs: str | None) -> Callable[[Any], Any] | None:
@@ -157,17 +182,35 @@ def _to_wgs84(crs: str | None) -> Callable[[Any], Any] | None:
     return project
 
 
-def _wkb(geometry: Any, project: Callable[[Any], Any] | None) -> bytes | None:
-    if not geometry:
-        return None
-    made = shapely.force_2d(shape(geometry))
+def _shapes(
+    features: list[Feature], project: Callable[[Any], Any] | None
+) -> tuple[list[bytes | None], list[str | None]]:
+    """The shape of each feature in degrees, and why it has none."""
+    made = [_made(geometry, project) for _, geometry in features]
+    # Feet or metres that nobody declared: no feature of the file would lie where it belongs.
+    if made and all(why == _NOWHERE for _, why in made):
+        why = "its coordinates are no longitudes and latitudes."
+        raise Unreadable(why, "Declare in product.yaml what they are, such as crs: EPSG:2227.", len(made))
+    return [wkb for wkb, _ in made], [why for _, why in made]
+
+
+def _made(geometry: Any, project: Callable[[Any], Any] | None) -> tuple[bytes | None, str | None]:
+    try:
+        made = shapely.force_2d(shape(geometry)) if geometry else None
+    except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return None, "the shape of the feature is damaged"
+    if made is None or made.is_empty or not np.isfinite(shapely.get_coordinates(made)).all():
+        return None, "the feature has no shape"
     made = shapely.transform(made, project) if project else made
-    return bytes(shapely.to_wkb(made if made.is_valid else shapely.make_valid(made)))
+    xy = np.abs(shapely.get_coordinates(made))
+    if not ((xy[:, 0] <= 180) & (xy[:, 1] <= 90)).all():
+        return None, _NOWHERE
+    return bytes(shapely.to_wkb(made if made.is_valid else shapely.make_valid(made))), None
 
 
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return (
-        json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, bytes) else value.decode("latin-1")
-    )
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.decode("latin-1") if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, default=str)

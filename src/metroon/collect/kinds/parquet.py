@@ -35,7 +35,10 @@ class Parquet(FileSource):
 def _file(file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
     # Not read_table: it would take a folder's name such as year=2020 for a column.
     table = _open(file, lambda f: pq.ParquetFile(f).read())
-    places, unnamed = match(table.column_names, contract)
+    try:
+        places, unnamed = match(table.column_names, contract)
+    except Unreadable as fault:
+        raise Unreadable(str(fault), fault.fix, table.num_rows) from None
     columns = {name: _plain(table.column(i)) for name, i in places.items()}
     return finish(columns, range(1, table.num_rows + 1), [None] * table.num_rows), unnamed
 
