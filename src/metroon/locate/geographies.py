@@ -60,7 +60,7 @@ def places(
         vintage=declared.vintage,
         official=declared.official,
         names={k: label.format_map(r) for k, r in zip(keys, chosen, strict=True)},
-        shapes={k: shapely.from_wkb(r["geometry"]) for k, r in zip(keys, chosen, strict=True) if r.get("geometry")},
+        shapes={k: shapely.from_wkb(bytes(r["geometry"])) for k, r in zip(keys, chosen, strict=True) if r.get("geometry")},
         people={k: float(r[people.column]) for k, r in zip(keys, chosen, strict=True) if r[people.column] is not None}
         if people
         else {},
