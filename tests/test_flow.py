@@ -117,7 +117,7 @@ def test_one_other_byte_makes_a_new_version_of_its_product_and_its_measures_only
     town = with_trees(small_town(tmp_path))
     town.run()
     file = tmp_path / "inbox" / "trees.csv"
-    file.write_text(file.read_text().replace("t4,oak", "t4,elm"))
+    file.write_bytes(file.read_bytes().replace(b"t4,oak", b"t4,elm"))
     told = town.run()
 
     changed = {name for name, outcome in outcomes(told).items() if outcome != "unchanged"}
@@ -137,7 +137,7 @@ def test_a_changed_file_that_looks_the_same_is_found_on_request(tmp_path):
     town.run()
     file = tmp_path / "inbox" / "trees.csv"
     stat = file.stat()
-    file.write_text(file.read_text().replace("oak", "elm"))
+    file.write_bytes(file.read_bytes().replace(b"oak", b"elm"))
     os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
     assert ("unchanged", "published") == (
@@ -178,6 +178,15 @@ def test_a_file_that_is_gone_leaves_the_last_good_version_and_its_numbers(tmp_pa
     told = town.run()
 
     assert ("failed", 1, 220) == (told.account("stays").outcome, told.account("stays").version, told.events("stay_count")["all"])
+
+
+def test_a_measure_that_fails_says_which_release_readers_still_see(tmp_path):
+    town = small_town(tmp_path)
+    first = town.measure("broken", groups=["person"]).run().measured("broken")
+    town.run()
+    then = town.measure("stay_count", groups=["person"], **PLACED).run().measured("stay_count")
+
+    assert [("failed", None), ("failed", 1)] == [(m.outcome, m.version) for m in (first, then)]
 
 
 def test_one_refused_delivery_does_not_keep_the_others_out(tmp_path):
@@ -268,8 +277,8 @@ def test_failures_are_told_before_anything_else_is_to_do(tmp_path):
     (tmp_path / "inbox" / "stays.csv").unlink()
     steps = town.run().run.next_steps
 
-    assert steps[0].startswith("Put the file into")
-    assert any(s.startswith("Write classification:") for s in steps[1:])
+    assert steps[0].startswith("stays: Put the file into")
+    assert any(s.startswith("trees: Write classification:") for s in steps[1:])
 
 
 # It is cut off

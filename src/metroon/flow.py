@@ -160,12 +160,12 @@ def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[M
     """Measures of the same people, protected together: what one hides another must not show."""
     made: dict[str, Numbers] = {}
     failed, group = [], list(names)
+    sound = [n for n in group if not walk.measure_faults(n)]
     for name in group:
         try:
-            made[name] = walk_numbers(walk, name, [walk.indicators[n] for n in group if n != name])
+            made[name] = walk_numbers(walk, name, [walk.indicators[n] for n in sound if n != name])
         except Refused as refused:
-            told = report.measured(walk, name, walk.indicators[name], {}, estimating.ALL)
-            failed.append(replace(told, problems=refused.problems))
+            failed.append(report.failed_measure(walk, name, refused.problems))
     walk.told("guard", ", ".join(made))
     hidings = guard.hide(list(_tables(walk, made.values())))
     return {name: (n, hidings[name], _guarded(walk, name, n, hidings[name])) for name, n in made.items()}, failed
@@ -195,7 +195,7 @@ def release(walk: Walk, names: Iterable[str]) -> list[Measured]:
         try:
             released.append(_release(walk, name, numbers, guarded, _advice(walk, name, numbers, hiding)))
         except Refused as refused:
-            failed.append(replace(numbers.measured, outcome="failed", estimates=(), problems=refused.problems))
+            failed.append(report.failed_measure(walk, name, refused.problems))
     return [*failed, *released]
 
 
@@ -264,8 +264,8 @@ def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:
 
 
 def _measures(walk: Walk, group: Sequence[str]) -> list[Measured]:
-    known = {n: walk.lake.open(n) for n in group}
     try:
+        known = {n: walk.lake.open(n) for n in group}
         keys = {n: walk.measure_key(n) for n in group}
     except Refused:
         return release(walk, group)

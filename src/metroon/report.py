@@ -13,7 +13,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.city.yaml import shown as shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from metroon.base.places import Places
     from metroon.collect import Raw
@@ -82,7 +82,24 @@ def failed(walk: Walk, name: str, problems: tuple[Problem, ...]) -> Account:
     """The account of a product that could not be walked; its last good version stays."""
     last = walk.lake.restricted(name)
     empty = Account(name, walk.contracts[name].title, "failed")
-    return replace(account(walk, name, last) if last else empty, outcome="failed", problems=problems)
+    told = _at(walk.city.products[name].collect.file, problems)
+    return replace(account(walk, name, last) if last else empty, outcome="failed", problems=told)
+
+
+def failed_measure(walk: Walk, name: str, problems: Iterable[Problem]) -> Measured:
+    """A measure that could not be counted; its last release stays."""
+    told = measured(walk, name, walk.indicators[name], {}, estimating.ALL)
+    try:
+        last = walk.lake.open(name)
+    except Refused:
+        last = None
+    at = walk.city.measures[name].node.file
+    return replace(told, version=last.number if last else None, problems=_at(at, problems))
+
+
+def _at(file: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    # Who found a problem does not always know in whose declaration it stands.
+    return tuple(p if p.file else replace(p, file=file) for p in problems)
 
 
 def with_places(walk: Walk, told: Account) -> Account:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import metroon
@@ -25,7 +26,6 @@ from metroon.measure import Indicator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from metroon.base.places import Places
     from metroon.city import City, Contract, Product
@@ -183,7 +183,7 @@ class Walk:
         last = self.lake.restricted(name)
         waits = bool(last and any("future" in reason for reason in last.evidence["account"]["reasons"]))
         return lake.key({
-            "files": {str(f): self.file_sha256(f) for f in self.files(name)},
+            "files": {self._short(f, product): self.file_sha256(f) for f in self.files(name)},
             "declared": lake.text_sha256(product.folder / "contract.yaml", product.folder / "product.yaml"),
             "city": lake.text_sha256(self.city.folder / "city.yaml"),
             "parents": self.numbers(self.upstream(name)),
@@ -192,6 +192,11 @@ class Walk:
             "as_of": self.as_of if waits else None,
             "code": self.code,
         })  # fmt: skip
+
+    def _short(self, file: Path, product: Product) -> str:
+        # A city that is moved is the same city.
+        above = (folder for folder in (self.city.data, product.folder) if file.is_relative_to(folder))
+        return file.relative_to(next(above, Path())).as_posix()
 
     def measure_key(self, name: str) -> str:
         """The key of everything that decides a release; the other measures of the product belong to it."""

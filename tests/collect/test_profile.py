@@ -255,7 +255,7 @@ def test_the_encoding_is_found(tmp_path: Path, encoding: str, told: dict[str, st
         (b"id,what,when\n" + b"1,a,b,c\n" * 30, "a.csv", "the first line has 3 fields and the lines below have 4."),
         (b"PAR1 no", "a.parquet", "the file is no whole Parquet file."),
         (b"{}", "a.geojson", "the file is no GeoJSON feature collection."),
-        (b"no", "a.zip", "the file is no zip."),
+        (b"no", "a.zip", "the file is no"),
     ],
 )
 def test_what_is_no_table_is_refused_with_a_reason(tmp_path: Path, content: bytes, name: str, expected: str) -> None:

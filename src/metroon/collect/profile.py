@@ -78,7 +78,9 @@ def profile(file: Path, engine: Engine | None = None) -> Profile:
         source = find("collect", kind, FileSource)(path=glob.escape(file.name), **options)
         headers = source.headers(file)
     except Unreadable as fault:
-        raise Refused([Problem(str(file), 0, "D111", str(fault), fault.fix)]) from None
+        by_hand = " There is none yet: ask for a whole file, or copy another product's two files and change them."
+        fix = fault.fix + (by_hand if "product.yaml" in fault.fix else "")
+        raise Refused([Problem(str(file), 0, "D111", str(fault), fix)]) from None
     unique = [header for header, n in Counter(headers).items() if n == 1]
     rows = _read(source, file, unique, engine or Engine())
     whole = rows.filter(pc.is_null(rows[REJECT]))

@@ -246,6 +246,8 @@ def _declared(
     kind = node.at("type").value or "library"
     if kind == "text":
         return
+    if kind not in ("library", "sql"):
+        raise Refused([node.problem("C201", f"rules of type '{kind}' are other tools' own.", _FIX, "type")])
     metric = str(node.at("metric").value or "")
     severity, threshold = _severity(node), _threshold(node, kind, metric)
     words = node.at("description").value or node.at("name").value or f"{metric or kind} of {column or 'the table'}"
@@ -263,8 +265,6 @@ def _declared(
         raise Refused([node.problem("C211", what, "Write severity: warn, or stop to refuse the delivery.", "severity")])
     if kind == "sql":
         yield replace(whole, metric="sql", query=_query(node, column, contract))
-    elif kind != "library":
-        raise Refused([node.problem("C201", f"rules of type '{kind}' are other tools' own.", _FIX, "type")])
     elif metric in ("rowCount", "duplicateValues"):
         columns = _repeating(node, column, contract) if metric == "duplicateValues" else ()
         yield replace(whole, metric=metric, columns=columns)
