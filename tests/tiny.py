@@ -120,11 +120,14 @@ def ours(**given: Any) -> list[dict[str, Any]]:
     return [{"property": k, "value": v, "vendor": "metroon"} for k, v in given.items()]
 
 
-def promise(*properties: Mapping[str, Any], name: str = "toys", **table: Any) -> Contract:
+def promise(
+    *properties: Mapping[str, Any], name: str = "toys", latency_days: float | None = None, **table: Any
+) -> Contract:
     """A contract of one table with these columns."""
+    latency = [{"property": "latency", "value": latency_days}] if latency_days is not None else []
     node = Node(
         {
-            "apiVersion": "v3.2.0", "kind": "DataContract", "id": name, "version": "1",
+            "apiVersion": "v3.2.0", "kind": "DataContract", "id": name, "version": "1", "slaProperties": latency,
             "schema": [{"name": name, "properties": [dict(p) for p in properties], **table}],
         },
         f"products/{name}/contract.yaml",

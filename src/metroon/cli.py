@@ -137,30 +137,42 @@ def init(folder: str, name: str | None) -> None:
 def add(file: Path, name: str | None, folder: str | None) -> None:
     """Draft the contract, the product and a first measure for FILE."""
     from metroon.city.draft import draft, product_name
+    from metroon.city.yaml import shown
     from metroon.collect.profile import profile
-    from metroon.guard.suggest import suggest
+    from metroon.guard.suggest import suggestions
 
     city = _folder(folder)
+    _must_be_city(city)
     found = profile(file)
-    suggestions = {c.name: suggest(c) for c in found.columns}
-    name = name or product_name(file)
-    for made in draft(city, name, found, suggestions, file):
-        click.echo(f"wrote {made}")
-    personal = sum(s.classification != "public" for s in suggestions.values())
+    suggested, name = suggestions(found), name or product_name(file)
+    for made in draft(city, name, found, suggested, file):
+        click.echo(f"wrote {shown(made)}")
+    for note in found.notes:
+        click.echo(f"seen: {note}")
+    personal = sum(s.classification != "public" for s in suggested.values())
     click.echo(f"\n{found.rows:,} rows, {len(found.columns)} columns, {personal} of them suggested as not public.")
     click.echo("Read the suggested classifications in contract.yaml: you decide.")
     at = f" --city {folder}" if folder else ""
     click.echo(f"\nNext: metroon check{at}\n      metroon run{at} {name}")
 
 
+def _must_be_city(folder: Path) -> None:
+    from metroon.base.errors import Refused
+    from metroon.city import no_city
+
+    if not (folder / "city.yaml").is_file():
+        raise Refused(no_city(folder))
+
+
 @main.command()
-@click.argument("folder", required=False)
+@click.argument("here", required=False, metavar="[FOLDER]")
+@CITY
 @_told
-def check(folder: str | None) -> int:
+def check(here: str | None, folder: str | None) -> int:
     """Tell every fault of a city repo at once; touch no row."""
     from metroon.faults import faults
 
-    city = _load(folder)
+    city = _load(here or folder)
     found = faults(city, city.file.as_of or date.today())
     if found:
         _tell(found)
@@ -320,7 +332,8 @@ def history(name: str, folder: str | None, number: int | None) -> None:
     kept = walk.store.history(name)
     table = Table(box=None, pad_edge=False)
     for title in ("version", "made at", "as of", "rows kept", "promises kept", "code"):
-        table.add_column(title, justify="right" if title in ("version", "rows kept", "promises kept") else "left")
+        is_number = title in ("version", "rows kept", "promises kept")
+        table.add_column(title, justify="right" if is_number else "left", no_wrap=True)
     for n, told in sorted(known.items(), reverse=True):
         rows = f"{told['account']['kept']:,}" if "account" in told else ""
         promises = f"{kept[n][0]} of {kept[n][1]}" if n in kept else ""
@@ -367,7 +380,8 @@ def _explained(told: Explanation) -> None:
                    + (f" + refused {a.refused:,}" if a.refused else ""))  # fmt: skip
         click.echo(f"contract  {step.contract}\n          {step.contract_sha256}")
     for i in told.inputs:
-        click.echo(f"file      {i.file} ({i.rows:,} records, {i.state})\n          {i.sha256}")
+        state = f"{i.state}, refused" if i.is_refused else i.state
+        click.echo(f"file      {i.file} ({i.rows:,} records, {state})\n          {i.sha256}")
     click.echo(f"code      {told.code}")
     source = "the input files" if told.again_from == "files" else "the kept versions (files are changed or gone)"
     if told.is_same:
@@ -389,11 +403,15 @@ def _only(told: Explanation) -> Any:
 def kinds(room: str | None, folder: str | None) -> None:
     """List what `kind:` may say, room by room."""
     from metroon.base import kinds as known
+    from metroon.base.errors import Problem, Refused
+    from metroon.base.node import did_you_mean
 
     plugins = _folder(folder) / "plugins"
+    if room and room not in known.rooms():
+        raise Refused([Problem("", 0, "K105", f"the room '{room}' has no kinds.", did_you_mean(room, known.rooms()))])
     for name in [room] if room else known.rooms():
-        click.echo(f"{name}")
-        for kind in known.names(name, plugins / name if plugins.is_dir() else None):
+        click.echo(name)
+        for kind in known.names(name, plugins):
             click.echo(f"  {kind:<12} {known.first_line(name, kind, plugins)}")
 
 

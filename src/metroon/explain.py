@@ -34,6 +34,7 @@ class Input:
     sha256: str
     rows: int
     state: FileState
+    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _way(walk: Walk, parents: dict[str, int]) -> tuple[tuple[Step, ...], tuple[I
 def _input(walk: Walk, product: str, delivery: dict[str, str]) -> Input:
     parts = _parts(walk, product, delivery["file"])
     state: FileState = "gone" if not parts else "same" if sha256(*parts) == delivery["sha256"] else "changed"
-    return Input(product, delivery["file"], delivery["sha256"], int(delivery["read"]), state)
+    return Input(product, delivery["file"], delivery["sha256"], int(delivery["read"]), state, bool(delivery["refused"]))
 
 
 def _parts(walk: Walk, product: str, name: str) -> list[Path]:

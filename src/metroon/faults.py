@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
@@ -41,9 +42,9 @@ def faults(city: City, as_of: date) -> list[Problem]:
     for name, product in city.products.items():
         found += guard.gate(product.contract)
         if name in known:
-            _try(found, lambda p=product, s=known[name]: found.extend(_files(city, p, s)))  # type: ignore[misc]  # a bound loop variable
+            _try(found, partial(_add_files, found, city, product, known[name]))
         found += (p for t in protecting[name] for p in _technique(product, t.column))
-        _try(found, lambda c=product.contract: _rules(engine, c, as_of))  # type: ignore[misc]  # a bound loop variable
+        _try(found, partial(_rules, engine, product.contract, as_of))
     found += _geographies(city)
     for name, indicator in asked.items():
         node = city.measures[name].node
@@ -59,6 +60,10 @@ def _try(found: list[Problem], step: Callable[[], T]) -> T | None:
     except Refused as refused:
         found.extend(refused.problems)
         return None
+
+
+def _add_files(found: list[Problem], city: City, product: Product, source: Source) -> None:
+    found.extend(_files(city, product, source))
 
 
 def _files(city: City, product: Product, source: Source) -> Iterator[Problem]:

@@ -42,8 +42,8 @@ def schemas(plugins: Path | None = None) -> dict[str, dict[str, Any]]:
 
 def _kinds(room: str, noun: type[kinds.Kind], plugins: Path | None) -> list[dict[str, Any]]:
     made = []
-    for name in kinds.names(room, plugins / room if plugins else None):
-        schema = kinds.find(room, name, noun, plugins / room if plugins else None).model_json_schema()
+    for name in kinds.names(room, plugins):
+        schema = kinds.find(room, name, noun, plugins).model_json_schema()
         schema["properties"] = {"kind": {"const": name}, **schema.get("properties", {})}
         schema["required"] = ["kind", *schema.get("required", [])]
         made.append(schema)

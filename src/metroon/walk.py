@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
@@ -252,7 +253,9 @@ def names_faults(city: City, product: Product, source: Source) -> Iterator[Probl
         other = city.products.get(name)
         if other is None:
             fix = did_you_mean(name, city.products)
-            yield column.node.problem("C209", f"'{column.refers_to}' names no product of this city.", fix, "relationships")
+            yield column.node.problem(
+                "C209", f"'{column.refers_to}' names no product of this city.", fix, "relationships"
+            )
         elif other.contract.column(key) is None:
             fix = did_you_mean(key, [c.name for c in other.contract.columns])
             yield column.node.problem("C209", f"{name} has no column '{key}'.", fix, "relationships")
@@ -263,21 +266,20 @@ def names_faults(city: City, product: Product, source: Source) -> Iterator[Probl
 
 def sources(city: City, found: list[Problem] | None = None) -> dict[str, Source]:
     """Every product's source. Faults go into ``found``; without it they are raised as Refused, all at once."""
-    return _all({n: lambda p=p: build("collect", p.collect, Source, city.plugins) for n, p in city.products.items()}, found)  # type: ignore[misc]  # a bound loop variable
+    made = {n: partial(build, "collect", p.collect, Source, city.plugins) for n, p in city.products.items()}
+    return _all(made, found)
 
 
 def indicators(city: City, found: list[Problem] | None = None) -> dict[str, Indicator]:
     """Every measure. Faults go into ``found``; without it they are raised as Refused, all at once."""
-    return _all({n: lambda d=d: build("measure", d.node, Indicator, city.plugins) for n, d in city.measures.items()}, found)  # type: ignore[misc]  # a bound loop variable
+    made = {n: partial(build, "measure", d.node, Indicator, city.plugins) for n, d in city.measures.items()}
+    return _all(made, found)
 
 
 def techniques(city: City, found: list[Problem] | None = None) -> dict[str, list[Technique]]:
     """Every product's techniques. Faults go into ``found``; without it they are raised as Refused, all at once."""
-    made = _all({
-        (n, i): lambda t=t: build("guard", t, Technique, city.plugins)  # type: ignore[misc]  # a bound loop variable
-        for n, p in city.products.items()
-        for i, t in enumerate(p.guard.each())
-    }, found)  # fmt: skip
+    each = [(n, i, t) for n, p in city.products.items() for i, t in enumerate(p.guard.each())]
+    made = _all({(n, i): partial(build, "guard", t, Technique, city.plugins) for n, i, t in each}, found)
     return {n: [t for (name, _), t in made.items() if name == n] for n in city.products}
 
 

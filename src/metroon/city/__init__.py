@@ -3,7 +3,7 @@
 In: the folder of a city repo. Out: one ``City`` with its products, contracts, places and measures, or every fault.
 """
 
-from metroon.city.city import City, Declared, Geography, Period, Product, load
+from metroon.city.city import City, Declared, Geography, Period, Product, load, no_city
 from metroon.city.contract import Column, Contract
 
-__all__ = ["City", "Column", "Contract", "Declared", "Geography", "Period", "Product", "load"]
+__all__ = ["City", "Column", "Contract", "Declared", "Geography", "Period", "Product", "load", "no_city"]

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import date  # pydantic reads the annotation
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -248,7 +249,7 @@ def load(folder: Path) -> City:
     faults: list[Problem] = []
     node = _try(faults, lambda: read(folder / "city.yaml"))
     if node is None:
-        raise Refused(_no_city(folder) if not (folder / "city.yaml").exists() else faults)
+        raise Refused(no_city(folder) if not (folder / "city.yaml").exists() else faults)
     file = _try(faults, lambda: validate(node, CityFile, "Y103"))
     if file is not None:
         faults += _data_faults(node, file.data)
@@ -262,7 +263,8 @@ def load(folder: Path) -> City:
     return City(folder, file, node, products, measures)
 
 
-def _no_city(folder: Path) -> list[Problem]:
+def no_city(folder: Path) -> list[Problem]:
+    """What to say where there is no city repo."""
     fix = "Name the folder of a city repo, or start one with: metroon init FOLDER"
     return [Problem(shown(folder), 0, "Y104", "there is no city.yaml in this folder.", fix)]
 
@@ -280,8 +282,8 @@ def _products(folder: Path, faults: list[Problem]) -> dict[str, Product]:
     for place in sorted(p for p in (folder / "products").glob("[!.]*") if p.is_dir()):
         _name(place.name, place, faults)
         _other_endings(place, faults)
-        promise = _try(faults, lambda place=place: contract(read(place / "contract.yaml"), place.name))  # type: ignore[misc]  # a bound loop variable
-        how = _try(faults, lambda place=place: read(place / "product.yaml"))  # type: ignore[misc]  # as above
+        promise = _try(faults, partial(_contract, place))
+        how = _try(faults, partial(read, place / "product.yaml"))
         if how is not None:
             faults += _product_faults(how)
         if promise is not None and how is not None:
@@ -301,12 +303,16 @@ def _product_faults(how: Node) -> Iterator[Problem]:
         yield how.problem("Y103", what, "Write one line for each column, with - before it.", "guard")
 
 
+def _contract(place: Path) -> Contract:
+    return contract(read(place / "contract.yaml"), place.name)
+
+
 def _measures(folder: Path, faults: list[Problem]) -> dict[str, Declared]:
     found: dict[str, Declared] = {}
     _other_endings(folder / "measures", faults)
     for file in sorted((folder / "measures").glob("*.yaml")):
         _name(file.stem, file, faults)
-        node = _try(faults, lambda file=file: read(file))  # type: ignore[misc]  # a bound loop variable
+        node = _try(faults, partial(read, file))
         if node is not None:
             found[file.stem] = Declared(file.stem, node)
     return found

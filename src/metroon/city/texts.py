@@ -125,7 +125,7 @@ README = """\
 # {name}
 
 The data of {name}: what each table promises, how the promise is kept, and what is measured.
-It runs with Metroon: `pip install metroon`.
+It runs with Metroon.
 
 - `city.yaml`: the city, its departments and its areas.
 - `inbox/`: the raw files. They stay out of git.

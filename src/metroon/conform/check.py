@@ -104,8 +104,8 @@ def check(
     missing, newest, n = _summary(engine, kept, contract)
     return Checked(
         contract=contract,
-        rows=kept.select(*names, FILE, LINE),
-        set_aside=reasoned.filter(reasoned[REASON].notnull()).select(FILE, LINE, REASON),
+        rows=kept.select(*names, FILE, LINE).order_by([FILE, LINE]),
+        set_aside=reasoned.filter(reasoned[REASON].notnull()).select(FILE, LINE, REASON).order_by([FILE, LINE]),
         read=sum(d.read for d in deliveries),
         kept=n,
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),

@@ -49,5 +49,9 @@ def as_rows(estimates: Sequence[Estimate], geographies: Mapping[str, Places]) ->
         places = geographies.get(e.cell.geography)
         row["place_name"] = places.names.get(e.cell.place, e.cell.place) if places else e.cell.place
         rows.append(row)
-    types = {**dict.fromkeys(_TEXT, pa.string()), **dict.fromkeys(_NUMBERS, pa.float64()), **dict.fromkeys(_WHOLE, pa.int64())}
+    types = {
+        **dict.fromkeys(_TEXT, pa.string()),
+        **dict.fromkeys(_NUMBERS, pa.float64()),
+        **dict.fromkeys(_WHOLE, pa.int64()),
+    }
     return pa.Table.from_pylist(rows, schema=pa.schema([(c, types[c]) for c in COLUMNS]))

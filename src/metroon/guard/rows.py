@@ -165,10 +165,7 @@ def _misplaced(contract: Contract, techniques: Sequence[Technique]) -> list[Prob
             where.problem("G107", f"guard names a column '{n}' that is not there.", "Correct product.yaml.")
             for n in unknown
         ),
-        *(
-            where.problem("G107", f"guard names column '{n}' twice.", "Keep one technique a column.")
-            for n in twice
-        ),
+        *(where.problem("G107", f"guard names column '{n}' twice.", "Keep one technique a column.") for n in twice),
     ]
 
 

@@ -70,24 +70,23 @@ class Lake:
     def save(self, checked: Checked, evidence: Evidence) -> Version[Restricted]:
         """Keep checked rows in the restricted zone, with the list of rows set aside beside them."""
         name = checked.contract.name
-        aside = self._write(f"{name}.set_aside", "restricted", checked.set_aside, evidence)
-        number = self._write(name, "restricted", checked.rows, {**evidence, "set_aside_version": aside})
-        return Version(name, "restricted", number, self.evidence(name, "restricted", number))
+        aside, _ = self._write(f"{name}.set_aside", "restricted", checked.set_aside, evidence)
+        told = {**evidence, "set_aside_version": aside}
+        return Version(name, "restricted", *self._write(name, "restricted", checked.rows, told))
 
     def publish(self, guarded: Guarded, evidence: Evidence) -> Version[Open]:
         """Publish what the guard made in the open zone."""
-        number = self._write(guarded.name, "open", guarded.rows, evidence)
-        return Version(guarded.name, "open", number, self.evidence(guarded.name, "open", number))
+        return Version(guarded.name, "open", *self._write(guarded.name, "open", guarded.rows, evidence))
 
     def restricted(self, name: str, number: int | None = None) -> Version[Restricted] | None:
         """A version in the restricted zone, the newest unless named; None when there is none."""
-        found = self._number(name, "restricted", number)
-        return Version(name, "restricted", found, self.evidence(name, "restricted", found)) if found else None
+        found = self._found(name, "restricted", number)
+        return Version(name, "restricted", *found) if found else None
 
     def open(self, name: str, number: int | None = None) -> Version[Open] | None:
         """A version in the open zone, the newest unless named; None when there is none."""
-        found = self._number(name, "open", number)
-        return Version(name, "open", found, self.evidence(name, "open", found)) if found else None
+        found = self._found(name, "open", number)
+        return Version(name, "open", *found) if found else None
 
     def read(self, version: Version[Any]) -> Relation:
         """The rows of a version."""
@@ -113,13 +112,14 @@ class Lake:
     def _table(self, name: str, zone: ZoneName) -> Path:
         return self.folder / zone / name
 
-    def _number(self, name: str, zone: ZoneName, number: int | None) -> int | None:
-        known = self._format.history(self._table(name, zone))
-        return max(known, default=None) if number is None else (number if number in known else None)
+    def _found(self, name: str, zone: ZoneName, number: int | None) -> tuple[int, Evidence] | None:
+        known = self.history(name, zone)
+        chosen = max(known, default=0) if number is None else number
+        return (chosen, known[chosen]) if chosen in known else None
 
-    def _write(self, name: str, zone: ZoneName, rows: Relation, evidence: Mapping[str, Any]) -> int:
+    def _write(self, name: str, zone: ZoneName, rows: Relation, evidence: Mapping[str, Any]) -> tuple[int, Evidence]:
         text = json.dumps(evidence, ensure_ascii=False, sort_keys=True, default=str)
-        return self._format.write(self._table(name, zone), rows, self.engine, text)
+        return self._format.write(self._table(name, zone), rows, self.engine, text), json.loads(text)
 
 
 def code_sha256() -> str:

@@ -140,9 +140,7 @@ def lost(
 ) -> Lost:
     """How many rows with points are in no area of some geographies."""
     located = assign(engine, rows, contract, geographies, cache=cache, version=version)
-    sums = {
-        f"_{i}": (located[column(g.id)] == OUTSIDE).cast("int64").sum() for i, g in enumerate(geographies)
-    }
+    sums = {f"_{i}": (located[column(g.id)] == OUTSIDE).cast("int64").sum() for i, g in enumerate(geographies)}
     nowhere = (located[column(geographies[0].id)] == NOWHERE).cast("int64").sum()
     row = engine.rows(located.aggregate(**sums, _none=nowhere))[0]
     outside = {g.label: int(row[f"_{i}"] or 0) for i, g in enumerate(geographies)}

@@ -60,7 +60,9 @@ def places(
         vintage=declared.vintage,
         official=declared.official,
         names={k: label.format_map(r) for k, r in zip(keys, chosen, strict=True)},
-        shapes={k: shapely.from_wkb(bytes(r["geometry"])) for k, r in zip(keys, chosen, strict=True) if r.get("geometry")},
+        shapes={
+            k: shapely.from_wkb(bytes(r["geometry"])) for k, r in zip(keys, chosen, strict=True) if r.get("geometry")
+        },
         people={k: float(r[people.column]) for k, r in zip(keys, chosen, strict=True) if r[people.column] is not None}
         if people
         else {},
@@ -142,7 +144,9 @@ def faults(declared: Geography, node: Node, contract: Contract) -> Iterator[Prob
                 yield node.problem("P101", what, did_you_mean(name, names), *at)
             elif column.classification != "public":
                 what = f"'{name}' of {declared.product} is {column.classification or 'not classified'}, and places show it."
-                yield node.problem("P106", what, "Name a column that is public, or let its steward classify it so.", *at)
+                yield node.problem(
+                    "P106", what, "Name a column that is public, or let its steward classify it so.", *at
+                )
             elif where in numbers and column.type not in ("integer", "number"):
                 what = f"'{name}' of {declared.product} is no number."
                 yield node.problem("P105", what, "Write logicalType: integer or number in its contract.", *at)
@@ -174,4 +178,3 @@ def _source(source: str, vintage: str) -> str:
 
 def _natural(text: str) -> tuple[Any, ...]:
     return (0, int(text), text) if text.isdigit() else (1, 0, text)
-

@@ -73,7 +73,7 @@ def _is_covered(period: str, every: Days, counted: Days, as_of: date) -> bool:
     is_after = at == len(counted.days)
     if not is_after and counted.days[at] <= last:
         return True
-    return 0 < at and not is_after and counted.days[at] - counted.days[at - 1] <= counted.slack
+    return at > 0 and not is_after and counted.days[at] - counted.days[at - 1] <= counted.slack
 
 
 def _between(oldest: date, newest: date, grain: Grain) -> list[str]:

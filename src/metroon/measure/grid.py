@@ -12,8 +12,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, Cell
-from metroon.base.period import name as period_name
 from metroon.base.period import first_day
+from metroon.base.period import name as period_name
 from metroon.guard.cells import Line
 from metroon.locate import column as place_column
 
@@ -184,7 +184,9 @@ class _Grid:
         if cell.dimension != ALL:
             yield Cell(cell.period), cell.dimension
         elif _CROSS in cell.geography:
-            for at, (geography, place) in enumerate(zip(cell.geography.split(_CROSS), cell.place.split(_CROSS), strict=True)):
+            for at, (geography, place) in enumerate(
+                zip(cell.geography.split(_CROSS), cell.place.split(_CROSS), strict=True)
+            ):
                 yield Cell(cell.period, geography, place), f"{cell.geography}{at}"
         elif cell.geography != ALL:
             yield Cell(cell.period), cell.geography

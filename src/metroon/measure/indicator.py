@@ -110,7 +110,9 @@ class Indicator(Kind):
         for name in self.groups:
             column = contract.column(name)
             if column and column.classification in _NO_GROUPS:
-                what = f"'{name}' is {column.classification}: every value of it would be published as the name of a group."
+                what = (
+                    f"'{name}' is {column.classification}: every value of it would be published as the name of a group."
+                )
                 yield node.problem("M107", what, "Name a column whose values are few and no secret.", "groups")
 
 

@@ -16,7 +16,6 @@ from metroon.measure.grid import GROUP, LONGER, OUTCOME, PERIOD, WHO, Grid, grid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
-    from datetime import date
 
     from metroon.base.engine import Engine, Relation
     from metroon.base.period import Grain

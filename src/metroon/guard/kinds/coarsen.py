@@ -47,9 +47,7 @@ class Coarsen(Technique):
             return self._to_area(rows, given, given.contract.point)
         node = column.node if column else given.contract.node
         what = f"'{self.column}' ({kind or 'no such column'}) cannot be coarsened to {self.to or self.width}."
-        fix = "Dates: to month, quarter or year. Numbers: width. Points: " + did_you_mean(
-            self.to or "", given.places
-        )
+        fix = "Dates: to month, quarter or year. Numbers: width. Points: " + did_you_mean(self.to or "", given.places)
         raise Refused([node.problem("G104", what, fix)])
 
     def _to_area(self, rows: Relation, given: Protecting, point: tuple[str, str]) -> Relation:
