@@ -42,7 +42,10 @@ def promise(columns: Mapping[str, str | Mapping[str, Any]], *, unit: str = "even
     """The contract of a table named ``stays``; properties of the table itself are in ``table``."""
     table = own.pop("table", {})
     reason = "a thing" if unit == "none" else None
-    return contract(Node(_promised("stays", columns, table, privacyUnit=unit, privacyReason=reason, **own), "contract.yaml"), "stays")
+    return contract(
+        Node(_promised("stays", columns, table, privacyUnit=unit, privacyReason=reason, **own), "contract.yaml"),
+        "stays",
+    )
 
 
 def _promised(name: str, columns: Mapping[str, Any], table: Mapping[str, Any], **own: Any) -> dict[str, Any]:
@@ -106,7 +109,9 @@ class Town:
     ) -> Town:
         """Declare a product."""
         reason = "a thing" if unit == "none" else None
-        promised = _promised(name, columns, table or {}, privacyUnit=unit, privacyReason=reason, releaseMode=mode, **own)
+        promised = _promised(
+            name, columns, table or {}, privacyUnit=unit, privacyReason=reason, releaseMode=mode, **own
+        )
         self.write(f"products/{name}/contract.yaml", promised)
         how = {"collect": collect or {"kind": "csv", "path": f"{name}*.csv"}, "guard": list(guard)}
         self.write(f"products/{name}/product.yaml", how)

@@ -170,10 +170,12 @@ def _must_be_city(folder: Path) -> None:
 @_told
 def check(here: str | None, folder: str | None) -> int:
     """Tell every fault of a city repo at once; touch no row."""
+    from metroon.city import load
     from metroon.faults import faults
 
-    city = _load(here or folder)
-    found = faults(city, city.file.as_of or date.today())
+    found: list[Problem] = []
+    city = load(_folder(here or folder), found)
+    found = sorted({*found, *faults(city, city.file.as_of or date.today())})
     if found:
         _tell(found)
         return REFUSED
@@ -275,7 +277,7 @@ def show(name: str, folder: str | None, kind: str, number: int | None, set_aside
         _write(walk.engine.rows(walk.lake.set_aside(kept)), "csv" if kind == "table" else kind)
         return
     account = report.with_places(walk, report.account(walk, name, kept))
-    published = walk.lake.open(name)
+    published = _published(walk, kept)
     if kind == "table":
         _show(serve.account_table(account, is_invented=invented))
         told = "Open rows: metroon show NAME --format csv" if published else "No rows of it are published."
@@ -291,6 +293,13 @@ def show(name: str, folder: str | None, kind: str, number: int | None, set_aside
     rows = walk.lake.read(published)
     plain = rows.drop(*(c for c, t in rows.schema().items() if t.is_binary()))
     _write(walk.engine.rows(plain), kind)
+
+
+def _published(walk: Walk, kept: Any) -> Any:
+    # Versions of the open zone have numbers of their own.
+    made = walk.lake.history(kept.name, "open")
+    numbers = [n for n, told in made.items() if told["restricted_version"] == kept.number]
+    return walk.lake.open(kept.name, numbers[-1]) if numbers else None
 
 
 def _found(walk: Walk, version: Any, name: str) -> Any:

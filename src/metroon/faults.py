@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from metroon import guard, locate
+from metroon import conform, guard, locate
 from metroon.base.engine import CannotRun, Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
-from metroon.collect import FILE, LINE, REJECT, FileSource
-from metroon.conform.rules import rules
-from metroon.conform.typing import typed
+from metroon.collect import FileSource
 from metroon.walk import geographies, indicators, names_faults, order, sources, techniques
 
 if TYPE_CHECKING:
@@ -38,19 +36,17 @@ def faults(city: City, as_of: date) -> list[Problem]:
     known, protecting, asked = sources(city, found), techniques(city, found), indicators(city, found)
     if known.keys() == city.products.keys():
         _try(found, lambda: order(city, known, protecting))
-    engine = Engine()
+    engine, promised = Engine(), {n: p.contract for n, p in city.products.items()}
     for name, product in city.products.items():
         found += guard.gate(product.contract)
-        if name in known:
-            _try(found, partial(_add_files, found, city, product, known[name]))
-        found += (p for t in protecting[name] for p in _technique(product, t.column))
-        _try(found, partial(_rules, engine, product.contract, as_of))
+        _try(found, partial(_add_files, found, city, product, known.get(name)))
+        found += _techniques(product)
+        found += conform.faults(engine, product.contract, as_of)
     found += _geographies(city)
-    for name, indicator in asked.items():
+    for name, indicator in ((n, i) for n, i in asked.items() if i.of not in city.unread):
         node = city.measures[name].node
-        contract = city.products[indicator.of].contract if indicator.of in city.products else None
-        own = list(indicator.faults(node, contract, city.file.departments, geographies(city)))
-        found += own or _expressions(engine, indicator, contract, node)
+        own = list(indicator.faults(node, promised, city.file.departments, geographies(city)))
+        found += own or _expressions(engine, indicator, promised[indicator.of], node)
     return sorted(set(found))
 
 
@@ -62,11 +58,11 @@ def _try(found: list[Problem], step: Callable[[], T]) -> T | None:
         return None
 
 
-def _add_files(found: list[Problem], city: City, product: Product, source: Source) -> None:
+def _add_files(found: list[Problem], city: City, product: Product, source: Source | None) -> None:
     found.extend(_files(city, product, source))
 
 
-def _files(city: City, product: Product, source: Source) -> Iterator[Problem]:
+def _files(city: City, product: Product, source: Source | None) -> Iterator[Problem]:
     if isinstance(source, FileSource) and not source.files(city.data, product.folder):
         what = f"no file matches '{source.path}' in the data folder."
         fix = f"Put the file into {city.data}, or correct 'path:' (or the city's 'data:')."
@@ -74,23 +70,17 @@ def _files(city: City, product: Product, source: Source) -> Iterator[Problem]:
     yield from names_faults(city, product, source)
 
 
-def _technique(product: Product, column: str) -> Iterator[Problem]:
+def _techniques(product: Product) -> Iterator[Problem]:
     names = [c.name for c in product.contract.columns]
-    if column not in names:
-        what = f"guard names a column '{column}' that {product.name} does not have."
-        yield product.guard.problem("G107", what, did_you_mean(column, names))
+    for technique in product.guard.each():
+        column = technique.at("column").value
+        if column is not None and column not in names:
+            what = f"guard names a column '{column}' that {product.name} does not have."
+            yield technique.problem("G107", what, did_you_mean(str(column), names), "column")
 
 
-def _rules(engine: Engine, contract: Contract, as_of: date) -> None:
-    names = [c.name for c in contract.columns]
-    types = {**dict.fromkeys(names, pa.string()), FILE: pa.string(), LINE: pa.int64(), REJECT: pa.string()}
-    empty = engine.table(pa.schema(list(types.items())).empty_table())
-    rules(contract, empty, {c.name: typed(engine, empty, c) for c in contract.columns}, as_of)
-
-
-def _expressions(engine: Engine, indicator: Indicator, contract: Contract | None, node: Node) -> Iterator[Problem]:
-    columns = contract.columns if contract else ()
-    empty = engine.table(pa.schema([(c.name, _ARROW[c.type]) for c in columns]).empty_table())
+def _expressions(engine: Engine, indicator: Indicator, contract: Contract, node: Node) -> Iterator[Problem]:
+    empty = engine.table(pa.schema([(c.name, _ARROW[c.type]) for c in contract.columns]).empty_table())
     for key, text in (("among", indicator.among), ("when", indicator.outcome())):
         try:
             if text is not None:
@@ -104,7 +94,7 @@ def _geographies(city: City) -> Iterator[Problem]:
     for name, g in city.file.places.items():
         node = city.node.at("places", name)
         for key, product in (("product", g.product), ("inside", g.inside)):
-            if product is not None and product not in city.products:
+            if product is not None and product not in {*city.products, *city.unread}:
                 fix = did_you_mean(product, city.products)
                 yield node.problem("P104", f"there is no product '{product}'.", fix, key)
         if g.product in city.products:

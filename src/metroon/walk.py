@@ -172,9 +172,8 @@ class Walk:
     def measure_faults(self, measure: str) -> list[Problem]:
         """What is wrong with a measure as it is declared."""
         indicator, node = self.indicators[measure], self.city.measures[measure].node
-        product = self.city.products.get(indicator.of)
-        known = self.city.file.departments, geographies(self.city)
-        return list(indicator.faults(node, product.contract if product else None, *known))
+        promised = {n: p.contract for n, p in self.city.products.items()}
+        return list(indicator.faults(node, promised, self.city.file.departments, geographies(self.city)))
 
     # What makes doing it again unnecessary
 
@@ -246,22 +245,23 @@ class Walk:
         return {"key": key, "as_of": self.as_of.isoformat(), "made_at": made_at, "code": self.code, **parts}
 
 
-def names_faults(city: City, product: Product, source: Source) -> Iterator[Problem]:
+def names_faults(city: City, product: Product, source: Source | None) -> Iterator[Problem]:
     """Names of other products and their columns, in references and queries, that are not there."""
     for column in (c for c in product.contract.columns if c.refers_to):
         name, _, key = str(column.refers_to).rpartition(".")
         other = city.products.get(name)
-        if other is None:
+        if other is None and name not in city.unread:
             fix = did_you_mean(name, city.products)
             yield column.node.problem(
                 "C209", f"'{column.refers_to}' names no product of this city.", fix, "relationships"
             )
-        elif other.contract.column(key) is None:
+        elif other is not None and other.contract.column(key) is None:
             fix = did_you_mean(key, [c.name for c in other.contract.columns])
             yield column.node.problem("C209", f"{name} has no column '{key}'.", fix, "relationships")
-    for name in sorted(source.reads(product.folder) - set(city.products)):
+    known = city.products.keys() | city.unread
+    for name in sorted((source.reads(product.folder) if source else frozenset()) - known):
         what = f"the query of {product.name} reads '{name}', which is no product."
-        yield product.collect.problem("D104", what, did_you_mean(name, city.products), "sql")
+        yield product.collect.problem("D104", what, did_you_mean(name, known), "sql")
 
 
 def sources(city: City, found: list[Problem] | None = None) -> dict[str, Source]:

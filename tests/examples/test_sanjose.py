@@ -194,7 +194,8 @@ def test_eight_minutes_count_as_within(run, incidents):
 
 
 @pytest.mark.parametrize(
-    ("key", "share", "n"), [("1", 0.729, 351), ("2", 0.698, 371), ("3", 0.854, 1024), ("4", 0.737, 377), ("10", 0.866, 343)]
+    ("key", "share", "n"),
+    [("1", 0.729, 351), ("2", 0.698, 371), ("3", 0.854, 1024), ("4", 0.737, 377), ("10", 0.866, 343)],
 )
 def test_help_arrives_within_8_minutes_as_often_as_the_mission_says(run, key, share, n):
     found = places(run, "response_within_8min", "council_district")[key]
@@ -264,7 +265,9 @@ def test_every_rate_by_district_is_the_one_counted_by_hand(run, data, district):
         people = {r["DISTRICTS"]: int(r["POP_2010"]) for r in csv.DictReader(handle)}
     released = places(run, "incidents", "council_district")
 
-    assert {k: 10_000 * counts[k] / n for k, n in people.items()} == pytest.approx({k: e.value for k, e in released.items()}, abs=1e-9)
+    assert {k: 10_000 * counts[k] / n for k, n in people.items()} == pytest.approx(
+        {k: e.value for k, e in released.items()}, abs=1e-9
+    )
 
 
 def test_the_city_rate_counts_what_lies_in_the_quartiles_only(run, quartile, tracts):
@@ -276,10 +279,17 @@ def test_the_city_rate_counts_what_lies_in_the_quartiles_only(run, quartile, tra
 
 def test_drivers_who_had_been_drinking_are_the_ones_counted_by_hand(run, data):
     with (data / "vehiclecrashdata2021-062323.csv").open(encoding="utf-8-sig", newline="") as handle:
-        rows = [r for r in csv.DictReader(handle) if r["PartyCategory"] == "Driver" and not int(r["Age"] or 0) in range(121, 998)]
+        rows = [
+            r
+            for r in csv.DictReader(handle)
+            if r["PartyCategory"] == "Driver" and int(r["Age"] or 0) not in range(121, 998)
+        ]
     said = {"Had Not Been Drinking": "no"}
     counts = Counter(
-        (r["Sex"] or "(unknown)", said.get(r["Sobriety"], "yes" if r["Sobriety"].startswith("Had Been Drinking") else "unknown"))
+        (
+            r["Sex"] or "(unknown)",
+            said.get(r["Sobriety"], "yes" if r["Sobriety"].startswith("Had Been Drinking") else "unknown"),
+        )
         for r in rows
     )
 

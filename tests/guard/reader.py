@@ -38,7 +38,14 @@ def rows_of(stays: list[Kind]) -> list[dict[str, str]]:
     """The file that the town delivers."""
     days = {0: "01-01", 1: "12-31"}
     return [
-        {"id": f"s{i}", "person": f"p{i}", "day": f"{y}-{days.get(i, f'{i % 12 + 1:02d}-15')}", "ward": w, "race": r, "is_home": o}
+        {
+            "id": f"s{i}",
+            "person": f"p{i}",
+            "day": f"{y}-{days.get(i, f'{i % 12 + 1:02d}-15')}",
+            "ward": w,
+            "race": r,
+            "is_home": o,
+        }
         for i, (w, r, o, y) in enumerate(stays)
     ]
 
@@ -57,7 +64,13 @@ class Reader:
     withheld: list[tuple[str, np.ndarray]] = field(default_factory=list)
 
     def reads(
-        self, name: str, cells: Mapping[Cell, Estimate], counts: Callable[[Kind], bool], *, is_share: bool, is_rate: bool
+        self,
+        name: str,
+        cells: Mapping[Cell, Estimate],
+        counts: Callable[[Kind], bool],
+        *,
+        is_share: bool,
+        is_rate: bool,
     ) -> None:
         """Takes in one release."""
         for cell, e in cells.items():

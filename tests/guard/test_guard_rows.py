@@ -77,7 +77,11 @@ def test_an_undeclared_unit_stops_rows_and_measures_too(tmp_path):
     town = small_town(tmp_path)
     told = town.product("stays", STAY_COLUMNS, unit=None, mode="rows", table=IN_WARDS).run()
 
-    assert (None, None, {"G102"}) == (told.walk.lake.open("stays"), told.walk.lake.open("stay_count"), set(told.codes()))
+    assert (None, None, {"G102"}) == (
+        told.walk.lake.open("stays"),
+        told.walk.lake.open("stay_count"),
+        set(told.codes()),
+    )
 
 
 def test_what_was_kept_while_undecided_is_published_once_it_is_decided(tmp_path):
@@ -112,7 +116,10 @@ def test_an_undecided_parent_leaves_the_child_undecided():
     [("none", "person", "person"), ("none", "event_on_person", "event_on_person"), ("person", "none", "person")],
 )
 def test_a_derived_table_counts_people_when_a_parent_does(own, parent, made):
-    assert made == guard.inherit(promise({"x": "string public"}, unit=own), [promise({"a": "string public"}, unit=parent)]).unit
+    assert (
+        made
+        == guard.inherit(promise({"x": "string public"}, unit=own), [promise({"a": "string public"}, unit=parent)]).unit
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +138,9 @@ def test_a_class_is_lowered_only_by_somebody_with_a_reason(word, made):
 
 
 def test_the_strictest_minimum_is_inherited():
-    child = guard.inherit(promise({"x": "string public"}, minimumCell=5), [promise({"a": "string public"}, minimumCell=20)])
+    child = guard.inherit(
+        promise({"x": "string public"}, minimumCell=5), [promise({"a": "string public"}, minimumCell=20)]
+    )
 
     assert 20 == child.minimum_cell
 
@@ -151,7 +160,7 @@ def test_a_derived_table_that_lost_who_is_who_stays_in():
 
 def test_a_query_over_stays_of_few_people_does_not_make_them_many(tmp_path):
     town = small_town(tmp_path)
-    town.csv("stays.csv", [r | {"person": "one"} if r["ward"] == "north" else r for r in stays({w: 40 for w in WARDS})])
+    town.csv("stays.csv", [r | {"person": "one"} if r["ward"] == "north" else r for r in stays(dict.fromkeys(WARDS, 40))])
     town.product("stays", STAY_COLUMNS, table=IN_WARDS, personKey="person")
     town.product("nights", STAY_COLUMNS, collect={"kind": "query", "sql": "query.sql"}, table=IN_WARDS)
     town.write("products/nights/query.sql", "select id, person, day, ward, race, is_home from stays")
@@ -164,15 +173,21 @@ def test_a_query_over_stays_of_few_people_does_not_make_them_many(tmp_path):
 
 
 def test_drop_takes_even_a_public_column_away():
-    assert [{"b": "y"}] == protected([{"a": "x", "b": "y"}], {"a": "string public", "b": "string public"}, Drop(column="a"), unit="none")
+    assert [{"b": "y"}] == protected(
+        [{"a": "x", "b": "y"}], {"a": "string public", "b": "string public"}, Drop(column="a"), unit="none"
+    )
 
 
-@pytest.mark.parametrize(("to", "expected"), [("month", date(2026, 5, 1)), ("quarter", date(2026, 4, 1)), ("year", date(2026, 1, 1))])
+@pytest.mark.parametrize(
+    ("to", "expected"), [("month", date(2026, 5, 1)), ("quarter", date(2026, 4, 1)), ("year", date(2026, 1, 1))]
+)
 @pytest.mark.parametrize("kind", ["date", "timestamp"])
 def test_a_date_becomes_the_first_day_of_its_month_quarter_or_year(to, expected, kind):
     when = date(2026, 5, 17) if kind == "date" else datetime(2026, 5, 17, 23, 59)
 
-    assert [{"at": expected}] == protected([{"at": when}], {"at": f"{kind} quasi"}, Coarsen(column="at", to=to), unit="none")
+    assert [{"at": expected}] == protected(
+        [{"at": when}], {"at": f"{kind} quasi"}, Coarsen(column="at", to=to), unit="none"
+    )
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(1, 500))
@@ -229,7 +244,9 @@ def test_what_cannot_be_coarsened_publishes_nothing(column, technique):
 def test_coarsening_does_not_make_a_name_public():
     rows = [{"at": date(2026, 5, 17), "b": "y"}]
 
-    assert [{"b": "y"}] == protected(rows, {"at": "date direct", "b": "string public"}, Coarsen(column="at", to="year"), unit="none")
+    assert [{"b": "y"}] == protected(
+        rows, {"at": "date direct", "b": "string public"}, Coarsen(column="at", to="year"), unit="none"
+    )
 
 
 def tokens(purpose: str, values: list[str | None]) -> list[str | None]:
@@ -248,7 +265,9 @@ def test_a_token_is_the_same_within_a_purpose_and_another_in_another():
 
 @pytest.mark.parametrize("keys", [{}, {"care": b""}, {"care": b"short"}, {"other": KEY}])
 def test_without_a_key_for_its_purpose_no_token_is_made(keys):
-    assert ["G105"] == refused([{"x": "Ann"}], {"x": "string direct"}, Pseudonym(column="x", purpose="care"), unit="none", keys=keys)
+    assert ["G105"] == refused(
+        [{"x": "Ann"}], {"x": "string direct"}, Pseudonym(column="x", purpose="care"), unit="none", keys=keys
+    )
 
 
 def test_a_token_of_a_person_follows_the_person_so_it_does_not_leave():
@@ -264,7 +283,9 @@ def test_the_key_of_a_pseudonym_is_nowhere_on_disk(tmp_path, monkeypatch):
     town = Town(tmp_path).city()
     town.csv("lamps.csv", [{"id": str(i), "owner": "Ann"} for i in range(5)])
     technique = {"kind": "pseudonym", "column": "owner", "purpose": "care"}
-    town.product("lamps", {"id": "string public", "owner": "string direct"}, unit="none", mode="rows", guard=[technique])
+    town.product(
+        "lamps", {"id": "string public", "owner": "string direct"}, unit="none", mode="rows", guard=[technique]
+    )
     rows = town.run().walk.lake.open("lamps")
     found = subprocess.run(["grep", "-rlE", f"{key}|{key.encode().hex()}", tmp_path], check=False, capture_output=True)
 
@@ -335,7 +356,9 @@ def test_the_refusal_counts_rows_and_names_columns_and_shows_no_value():
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), max_size=80), st.integers(3, 20), st.integers(0, 10))
 @settings(max_examples=30, deadline=None)
-def test_no_published_row_stands_with_fewer_people_than_the_minimum_and_a_higher_one_publishes_no_more(found, minimum, more):
+def test_no_published_row_stands_with_fewer_people_than_the_minimum_and_a_higher_one_publishes_no_more(
+    found, minimum, more
+):
     rows = [{"age": a, "who": str(w), "public": "x"} for a, w in found] or [{"age": 0, "who": "0", "public": "x"}]
 
     def leave(floor: int) -> list[dict]:

@@ -88,7 +88,10 @@ def test_a_count_and_a_rate_of_the_same_stays_withhold_the_same_wards(tmp_path):
     counts = {"north": 40, "east": 50, "south": 6, "west": 70, "elsewhere": 14}
     town = small_town(tmp_path, counts).measure("stay_rate", kind="rate", places=["ward"])
     told = town.run()
-    hidden = [{c.place for c, e in told.cells(m).items() if e.state == "hidden"} & {*WARDS} for m in ("stay_count", "stay_rate")]
+    hidden = [
+        {c.place for c, e in told.cells(m).items() if e.state == "hidden"} & {*WARDS}
+        for m in ("stay_count", "stay_rate")
+    ]
 
     assert hidden[0] == hidden[1] > {"south"}
 
@@ -126,10 +129,14 @@ def test_a_higher_minimum_withholds_all_that_a_lower_one_does(tmp_path, seed):
     kinds, names = invented(seed, 900), ["all of them", "homes", "by race"]
     town = town_of(tmp_path, rows_of(kinds), names)
     low = town.run()
-    hidden = {(n, c) for n in ("all_of_them", "homes", "by_race") for c, e in low.cells(n).items() if e.state == "hidden"}
+    hidden = {
+        (n, c) for n in ("all_of_them", "homes", "by_race") for c, e in low.cells(n).items() if e.state == "hidden"
+    }
     town.product("stays", STAY_COLUMNS, table=IN_WARDS, minimumCell=20)
     high = town.run()
-    more = {(n, c) for n in ("all_of_them", "homes", "by_race") for c, e in high.cells(n).items() if e.state == "hidden"}
+    more = {
+        (n, c) for n in ("all_of_them", "homes", "by_race") for c, e in high.cells(n).items() if e.state == "hidden"
+    }
 
     assert hidden < more
 
@@ -160,14 +167,22 @@ def withheld(tmp_path_factory) -> Told:
 
 
 def hidden_of(told: Told, name: str) -> set[tuple[str, ...]]:
-    return {(c.period, c.geography, c.place, c.dimension, c.group) for c, e in told.cells(name).items() if e.state == "hidden"}
+    return {
+        (c.period, c.geography, c.place, c.dimension, c.group)
+        for c, e in told.cells(name).items()
+        if e.state == "hidden"
+    }
 
 
 @pytest.mark.parametrize("name", ["all_of_them", "homes", "rate"])
 def test_a_withheld_cell_has_no_number_in_any_file_of_the_open_zone(withheld, name):
     files = list((withheld.walk.lake.folder / "open" / name).glob("*.parquet"))
     rows = [r for f in files for r in pq.read_table(f).to_pylist()]
-    bare = {tuple(r[k] for k in ("period", "geography", "place", "dimension", "group")) for r in rows if r["state"] == "hidden"}
+    bare = {
+        tuple(r[k] for k in ("period", "geography", "place", "dimension", "group"))
+        for r in rows
+        if r["state"] == "hidden"
+    }
 
     assert hidden_of(withheld, name) == bare != set()
     assert {None} == {r[k] for r in rows for k in NUMBERS if r["state"] == "hidden"}
@@ -197,9 +212,15 @@ def test_a_withheld_cell_has_no_number_as_json_or_csv(withheld, name):
     assert len(hidden_of(withheld, name)) == sum(",hidden," in line for line in lines)
 
 
-@pytest.mark.parametrize("words", [("show", "homes"), ("show", "all_of_them"), ("explain", "homes", "--place", "north")])
+@pytest.mark.parametrize(
+    "words", [("show", "homes"), ("show", "all_of_them"), ("explain", "homes", "--place", "north")]
+)
 def test_no_digit_stands_beside_the_words_hidden_for_privacy(withheld, words):
-    lines = [line for line in output(withheld, *words).splitlines() if re.search(r"hidden( for privacy)?$|state hidden", line)]
+    lines = [
+        line
+        for line in output(withheld, *words).splitlines()
+        if re.search(r"hidden( for privacy)?$|state hidden", line)
+    ]
     without_period = [re.sub(r"\b20\d\d\b|fewer than 11", "", line) for line in lines]
 
     assert [] == [line for line in without_period if re.search(r"\d", line)]
@@ -213,7 +234,20 @@ def test_the_log_of_the_open_zone_tells_no_smallest_or_largest_value(withheld):
 
 
 def test_the_evidence_of_a_release_holds_no_count_of_people(withheld):
-    known = {"advice", "as_of", "code", "declaration_sha256", "headline", "key", "made_at", "measure", "notes", "parents", "release_sha256"}
+    known = {
+        "advice",
+        "as_of",
+        "beside",
+        "code",
+        "declaration_sha256",
+        "headline",
+        "key",
+        "made_at",
+        "measure",
+        "notes",
+        "parents",
+        "release_sha256",
+    }
     evidence = withheld.walk.lake.open("homes").evidence
 
     assert known == set(evidence)

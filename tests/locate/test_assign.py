@@ -10,17 +10,22 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import AS_OF, IN_WARDS, STAY_COLUMNS, WARDS, Town, promise, small_town, stays
 
 from metroon import locate
 from metroon.base.engine import Engine
 from metroon.base.places import Places
 from metroon.base.places import locate as locate_points
+from town import AS_OF, IN_WARDS, STAY_COLUMNS, WARDS, Town, promise, small_town, stays
 
 ENGINE = Engine()
 POINT = {"point": {"longitude": "lon", "latitude": "lat"}}
 SQUARES = Places(
-    "ward", "Wards", "2025", True, {w: w for w in WARDS}, {w: shapely.box(i + 1, 1, i + 2, 2) for i, w in enumerate(WARDS)}
+    "ward",
+    "Wards",
+    "2025",
+    True,
+    {w: w for w in WARDS},
+    {w: shapely.box(i + 1, 1, i + 2, 2) for i, w in enumerate(WARDS)},
 )
 KEYED = Places("ward", "Wards", "2025", True, {w: w for w in WARDS})
 HALVES = replace(
@@ -95,7 +100,10 @@ def test_redrawn_boundaries_are_not_answered_from_the_cache(tmp_path):
 
 def test_a_lake_that_was_thrown_away_does_not_answer_from_its_old_cache(tmp_path):
     town = Town(tmp_path).with_squares()
-    columns = {k: v for k, v in STAY_COLUMNS.items() if k != "ward"} | {"lon": "number sensitive", "lat": "number sensitive"}
+    columns = {k: v for k, v in STAY_COLUMNS.items() if k != "ward"} | {
+        "lon": "number sensitive",
+        "lat": "number sensitive",
+    }
     town.product("stays", columns, table=POINT).measure("stay_count", places=["ward"])
     at = {"lon": 1.5, "lat": 1.5}
     town.csv("stays.csv", [{k: v for k, v in r.items() if k != "ward"} | at for r in stays({"north": 30})])
@@ -138,7 +146,9 @@ def test_rows_without_point_or_key_cannot_be_placed():
 @pytest.mark.parametrize("shift", [0.0, 1e-7])
 def test_neighbors_that_only_touch_share_no_ground(shift):
     # A hair's breadth is how boundaries of two files differ; nobody lives on it.
-    other = replace(SQUARES, id="other", shapes={w: shapely.box(i + 1 + shift, 1, i + 2, 2) for i, w in enumerate(WARDS)})
+    other = replace(
+        SQUARES, id="other", shapes={w: shapely.box(i + 1 + shift, 1, i + 2, 2) for i, w in enumerate(WARDS)}
+    )
 
     assert {(w, w) for w in WARDS} == locate.overlaps(SQUARES, other)
 

@@ -7,7 +7,6 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import IN_WARDS, Town, promise
 
 from metroon import locate
 from metroon.base.errors import Refused
@@ -15,10 +14,17 @@ from metroon.base.node import Node
 from metroon.base.places import Places
 from metroon.city.city import Geography
 from metroon.locate.geographies import _natural
+from town import IN_WARDS, Town, promise
 
 NODE = Node({}, "city.yaml")
 AREAS = promise(
-    {"key": "string public", "people": "integer public", "poor": "number public", "member": "string direct", "new": "string ?"}
+    {
+        "key": "string public",
+        "people": "integer public",
+        "poor": "number public",
+        "member": "string direct",
+        "new": "string ?",
+    }
 )
 
 

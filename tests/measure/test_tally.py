@@ -36,7 +36,10 @@ def as_stays(found: list[dict]) -> list[dict]:
     ends = [{"ward": "north", "race": "A", "is_home": "yes", "day": d} for d in ("2024-01-01", "2025-12-31")]
     months = [f"{2024 + (r['month'] - 1) // 12}-{(r['month'] - 1) % 12 + 1:02d}-15" for r in found]
     made = [*ends, *({**r, "day": m} for r, m in zip(found, months, strict=True))]
-    return [{"id": f"s{i}", "person": f"p{i}", **{k: r[k] for k in ("day", "ward", "race", "is_home")}} for i, r in enumerate(made)]
+    return [
+        {"id": f"s{i}", "person": f"p{i}", **{k: r[k] for k in ("day", "ward", "race", "is_home")}}
+        for i, r in enumerate(made)
+    ]
 
 
 def town_of(folder: Path, found: list[dict], *, unit="none", people=None, **measures: dict) -> Town:
@@ -72,7 +75,7 @@ def poisson(x: int) -> tuple[float, float]:
 
 
 @given(rows)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_a_share_is_what_counting_by_hand_gives_in_every_cell(found):
     with tempfile.TemporaryDirectory() as folder:
         made = as_stays(found)
@@ -92,7 +95,7 @@ def test_a_share_is_what_counting_by_hand_gives_in_every_cell(found):
 
 
 @given(rows)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found):
     people = {"north": 1000, "east": 250, "south": 40, "west": 0}
     with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +110,9 @@ def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found)
     quarters = counted(made, lambda d: f"{d.year}-Q{(d.month + 2) // 3}")
     for cell, estimate in stay_counts.items():
         x = sum(quarters.get(cell, Counter()).values())
-        assert (x, float(x), *poisson(x)) == pytest.approx((estimate.events, estimate.value, estimate.low, estimate.high))
+        assert (x, float(x), *poisson(x)) == pytest.approx(
+            (estimate.events, estimate.value, estimate.low, estimate.high)
+        )
     years = counted(made, lambda d: str(d.year))
     for cell, estimate in stay_rates.items():
         inside = [cell.place] if cell.place in people else list(people)
@@ -117,25 +122,29 @@ def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found)
             assert ("no exposure", None) == (estimate.state, estimate.value)
             continue
         scaled = tuple(1000 * v / n for v in (x, *poisson(x)))
-        assert (x, n, *scaled) == pytest.approx((estimate.events, estimate.base, estimate.value, estimate.low, estimate.high))
+        assert (x, n, *scaled) == pytest.approx(
+            (estimate.events, estimate.base, estimate.value, estimate.low, estimate.high)
+        )
 
 
 @given(rows)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_places_with_outside_and_no_place_add_up_to_the_city_and_so_do_groups(found):
     with tempfile.TemporaryDirectory() as folder:
         released = town_of(Path(folder), as_stays(found), homes=HOME).run().cells("homes")
 
     for period in {c.period for c in released}:
         for parts in ({"geography": "ward"}, {"dimension": "race"}):
-            listed = [e for c, e in released.items() if c.period == period and {k: getattr(c, k) for k in parts} == parts]
+            listed = [
+                e for c, e in released.items() if c.period == period and {k: getattr(c, k) for k in parts} == parts
+            ]
             city = released[Cell(period)]
             sums = tuple(sum(getattr(e, k) or 0 for e in listed) for k in ("events", "base"))
             assert (city.events, city.base) == sums
 
 
 @given(rows, st.randoms(use_true_random=False))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_neither_the_order_of_rows_nor_the_number_of_files_changes_a_number(found, shuffler: random.Random):
     made = as_stays(found)
     mixed = shuffler.sample(made, len(made))
@@ -182,7 +191,11 @@ def test_without_residents_a_rate_says_why_it_cannot_be_answered(tmp_path):
 
 def test_a_rate_by_group_says_that_nobody_counted_residents_by_group(tmp_path):
     measure = {"kind": "rate", "places": ["ward"], "groups": ["race"]}
-    cells = town_of(tmp_path, stays({"north": 30}), people=dict.fromkeys(WARDS, 9), stay_rate=measure).run().cells("stay_rate")
+    cells = (
+        town_of(tmp_path, stays({"north": 30}), people=dict.fromkeys(WARDS, 9), stay_rate=measure)
+        .run()
+        .cells("stay_rate")
+    )
 
     assert "no number of residents by race is declared" == cells[Cell(ALL, ALL, ALL, "race", ALL)].note
 

@@ -205,6 +205,11 @@ class City:
     measures: Mapping[str, Declared]
 
     @property
+    def unread(self) -> frozenset[str]:
+        """Names of products that are declared and could not be read."""
+        return frozenset(p.name for p in (self.folder / "products").glob("[!.]*") if p.is_dir()) - self.products.keys()
+
+    @property
     def plugins(self) -> Path:
         """The folder of the city's own kinds."""
         return self.folder / "plugins"
@@ -240,11 +245,15 @@ def _meant(found: re.Match[str]) -> str | None:
     return os.environ.get(found["name"]) or (default.removeprefix(":-") if default else None)
 
 
-def load(folder: Path) -> City:
+def load(folder: Path, found: list[Problem] | None = None) -> City:
     """Read a whole city repo.
 
+    Args:
+        folder: Where it is.
+        found: Faults go here, and what can be read without them is; they are raised when this is left out.
+
     Raises:
-        Refused: Every fault of every file at once.
+        Refused: Every fault of every file at once; with ``found``, those of city.yaml that leave nothing to read.
     """
     faults: list[Problem] = []
     node = _try(faults, lambda: read(folder / "city.yaml"))
@@ -258,8 +267,10 @@ def load(folder: Path) -> City:
     for name in sorted(set(products) & set(measures)):
         fix = "Rename one of them: versions of both are kept under their names."
         faults.append(measures[name].node.problem("Y106", f"'{name}' is both a product and a measure.", fix))
-    if file is None or faults:
+    if file is None or (faults and found is None):
         raise Refused(faults)
+    if found is not None:
+        found += faults
     return City(folder, file, node, products, measures)
 
 

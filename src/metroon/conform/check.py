@@ -85,11 +85,11 @@ def check(
     Raises:
         Refused: A declared rule cannot be run, or no delivery may be taken.
     """
-    values = {c.name: typed(engine, raw.rows, c, time_zone) for c in contract.columns}
-    every = rules(contract, raw.rows, values, as_of)
-    if problems := [*_not_runnable(engine, contract, every, values, raw.rows)]:
+    rows, values = _typed(engine, raw.rows, contract, time_zone)
+    every = rules(contract, values, as_of)
+    if problems := [*_not_runnable(engine, contract, every, rows)]:
         raise Refused(problems)
-    marked = _mark(engine, raw.rows, contract, values, every)
+    marked = _mark(engine, rows, contract, every)
     by_file = _aggregate(engine, marked, every)
     stopped = _stopped([d.file for d in raw.deliveries if not d.refused], by_file, every, engine, marked, contract)
     taken = marked.filter(~marked[FILE].isin(list(stopped))) if stopped else marked
@@ -123,9 +123,9 @@ def faults(engine: Engine, contract: Contract, as_of: date) -> list[Problem]:
     names = [c.name for c in contract.columns]
     types = {**dict.fromkeys(names, pa.string()), FILE: pa.string(), LINE: pa.int64(), REJECT: pa.string()}
     empty = engine.table(pa.schema(list(types.items())).empty_table())
-    values = {c.name: typed(engine, empty, c) for c in contract.columns}
+    rows, values = _typed(engine, empty, contract, None)
     try:
-        return [*_not_runnable(engine, contract, rules(contract, empty, values, as_of), values, empty)]
+        return [*_not_runnable(engine, contract, rules(contract, values, as_of), rows)]
     except Refused as refused:
         return list(refused.problems)
 
@@ -156,11 +156,27 @@ def late(contract: Contract, newest: datetime | None, as_of: date) -> str:
     )
 
 
-def _not_runnable(
-    engine: Engine, contract: Contract, every: Sequence[Rule], values: Mapping[str, Typed], rows: Relation
-) -> Iterator[Problem]:
-    """SQL rules that name what is not there: told before a row is touched."""
-    empty = rows.select(**{c.name: values[c.name].value for c in contract.columns}).limit(0)
+def _typed(
+    engine: Engine, raw: Relation, contract: Contract, time_zone: str | None
+) -> tuple[Relation, dict[str, Typed]]:
+    """Rows with their types, made once: the rules read values, they do not parse the text again."""
+    made = {c.name: typed(engine, raw, c, time_zone) for c in contract.columns}
+    asked = {name for node, name in contract.quality if node.at("metric").value == "missingValues"}
+    columns = {c: raw[c] for c in (FILE, LINE, REJECT)}
+    for i, (name, value) in enumerate(made.items()):
+        columns |= {name: value.value, f"_missing{i}": value.is_missing}
+        columns |= {f"_text{i}": value.text} if name in asked else {}
+    rows = engine.table(engine.fetch(raw.select(**columns)))
+    values = {
+        name: Typed(rows[name], rows[f"_missing{i}"], rows[f"_text{i}" if name in asked else name])
+        for i, name in enumerate(made)
+    }
+    return rows, values
+
+
+def _not_runnable(engine: Engine, contract: Contract, every: Sequence[Rule], rows: Relation) -> Iterator[Problem]:
+    """SQL rules that name what is not there: told before a rule is run."""
+    empty = rows.select(*(c.name for c in contract.columns)).limit(0)
     for rule in every:
         if rule.metric != "sql" or rule.node is None:
             continue
@@ -171,15 +187,11 @@ def _not_runnable(
             yield rule.node.problem("C205", what, "Write one SELECT that gives one number.", "query")
 
 
-def _mark(
-    engine: Engine, rows: Relation, contract: Contract, values: Mapping[str, Typed], every: Sequence[Rule]
-) -> Relation:
+def _mark(engine: Engine, rows: Relation, contract: Contract, every: Sequence[Rule]) -> Relation:
     whole = rows[REJECT].isnull()
     marks = {_marks(i): (r.fails & whole) for i, r in enumerate(every) if r.fails is not None}
-    named = {c.name: values[c.name].value for c in contract.columns}
-    made = rows.select(**named, **{c: rows[c] for c in (FILE, LINE, REJECT)}, **marks)
-    # Once: the passes below read typed rows, they do not parse the text again.
-    return engine.table(engine.fetch(made))
+    names = [c.name for c in contract.columns]
+    return engine.table(engine.fetch(rows.select(*names, FILE, LINE, REJECT, **marks)))
 
 
 def _marks(index: int) -> str:

@@ -18,7 +18,7 @@ from metroon.conform.typing import unknown_letters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ibis.expr.types import BooleanValue, Table
+    from ibis.expr.types import BooleanValue
 
     from metroon.city.contract import Column, Contract
     from metroon.conform.typing import Typed
@@ -105,7 +105,7 @@ class Rule:
         return self.metric == "duplicateValues" and self.severity == "set aside"
 
 
-def rules(contract: Contract, rows: Table, values: Mapping[str, Typed], as_of: date) -> list[Rule]:
+def rules(contract: Contract, values: Mapping[str, Typed], as_of: date) -> list[Rule]:
     """Every rule of a contract, those that its columns imply first.
 
     Raises:
@@ -121,7 +121,7 @@ def rules(contract: Contract, rows: Table, values: Mapping[str, Typed], as_of: d
     found += _keys(contract)
     for index, (node, name) in enumerate(contract.quality):
         try:
-            found += _declared(node, name, index, contract, rows, values)
+            found += _declared(node, name, index, contract, values)
         except Refused as refused:
             problems += refused.problems
     problems += _told_twice(found)
@@ -241,7 +241,7 @@ def _unique(name: str, text: str, columns: tuple[str, ...]) -> Rule:
 
 
 def _declared(
-    node: Node, column: str | None, index: int, contract: Contract, rows: Table, values: Mapping[str, Typed]
+    node: Node, column: str | None, index: int, contract: Contract, values: Mapping[str, Typed]
 ) -> Iterator[Rule]:
     kind = node.at("type").value or "library"
     if kind == "text":
@@ -269,7 +269,7 @@ def _declared(
         columns = _repeating(node, column, contract) if metric == "duplicateValues" else ()
         yield replace(whole, metric=metric, columns=columns)
     else:
-        yield replace(whole, fails=_fails(node, metric, contract.column(column or ""), rows, values))
+        yield replace(whole, fails=_fails(node, metric, contract.column(column or ""), values))
 
 
 def _repeating(node: Node, column: str | None, contract: Contract) -> tuple[str, ...]:
@@ -330,7 +330,7 @@ def _query(node: Node, column: str | None, contract: Contract) -> str:
     return parsed.text
 
 
-def _fails(node: Node, metric: str, column: Column | None, rows: Table, values: Mapping[str, Typed]) -> BooleanValue:
+def _fails(node: Node, metric: str, column: Column | None, values: Mapping[str, Typed]) -> BooleanValue:
     if metric not in METRICS:
         raise Refused(
             [node.problem("C206", f"there is no metric '{metric}'.", did_you_mean(metric, METRICS), "metric")]
@@ -343,8 +343,7 @@ def _fails(node: Node, metric: str, column: Column | None, rows: Table, values: 
         return cast("BooleanValue", value.value.isnull() & ~value.is_unreadable)
     if metric == "missingValues":
         codes = [str(c.value) for c in node.at("arguments", "missingValues").each() if c.value is not None]
-        raw = rows[column.name].cast("string").strip()
-        return cast("BooleanValue", (value.is_missing | raw.isin(codes)) if codes else value.is_missing)
+        return cast("BooleanValue", (value.is_missing | value.text.isin(codes)) if codes else value.is_missing)
     return _invalid(node, column, value)
 
 

@@ -44,12 +44,17 @@ class Typed:
     Args:
         value: The typed value, null where missing or unreadable.
         is_missing: True where the text means "not recorded".
-        is_unreadable: True where there is text that does not fit the type.
+        text: What stands in the file, without blanks around it.
     """
 
     value: Value
     is_missing: BooleanValue
-    is_unreadable: BooleanValue
+    text: Value
+
+    @property
+    def is_unreadable(self) -> BooleanValue:
+        """True where something stands that does not fit the type."""
+        return ~self.is_missing & self.value.isnull()
 
 
 def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = None) -> Typed:
@@ -67,15 +72,14 @@ def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = N
     """
     raw = rows[column.name]
     codes = [code for code in column.missing if code]
+    text = raw.cast("string").strip()
     if not raw.type().is_string():
         missing = raw.isnull() | _is_code(raw, codes)
         value = _retyped(engine, raw, column, time_zone)
     else:
-        text = raw.strip()
         missing = text.isnull() | (text == "") | (text.isin(codes) if codes else ibis.literal(False))
         value = _parse(engine, text, column, time_zone)
-    value = missing.ifelse(ibis.null(value.type()), value)
-    return Typed(value, missing, ~missing & value.isnull())
+    return Typed(missing.ifelse(ibis.null(value.type()), value), missing, text)
 
 
 def strptime(pattern: str) -> str:

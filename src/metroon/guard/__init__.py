@@ -10,5 +10,6 @@ from metroon.guard.rows import Guarded, gate, inherit, protect
 from metroon.guard.technique import Protecting, Technique
 
 __all__ = [
-    "CellTable", "Guarded", "Hiding", "Line", "Protecting", "Technique", "gate", "hidden_share", "hide", "inherit", "protect", "release",
+    "CellTable", "Guarded", "Hiding", "Line", "Protecting", "Technique", "gate", "hidden_share", "hide", "inherit",
+    "protect", "release",
 ]  # fmt: skip

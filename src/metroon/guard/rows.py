@@ -94,10 +94,10 @@ def gate(contract: Contract) -> list[Problem]:
         problems.append(contract.node.problem("G102", what, fix, "customProperties"))
     if contract.person_key and contract.column(contract.person_key) is None:
         what = (
-            f"{contract.name} is made of rows that '{contract.person_key}' tells people apart in, and does not have it: "
+            f"{contract.name} is made of rows that '{contract.person_key}' tells people apart in, and lacks it: "
             "many rows of one person would pass for many people, so nothing of it is published."
         )
-        fix = f"Add {contract.person_key} to the query and to the contract, as linkage key. Then: metroon run {contract.name}"
+        fix = f"Add {contract.person_key} to query and contract, as linkage key. Then: metroon run {contract.name}"
         problems.append(contract.node.problem("G108", what, fix, "schema"))
     return problems
 

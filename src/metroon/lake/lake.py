@@ -101,10 +101,6 @@ class Lake:
         """Version number -> evidence, oldest first."""
         return {n: json.loads(text) for n, text in self._format.history(self._table(name, zone)).items()}
 
-    def evidence(self, name: str, zone: ZoneName, number: int) -> Evidence:
-        """What one version was made of."""
-        return self.history(name, zone)[number]
-
     def sweep(self) -> int:
         """Remove files that a run which was cut off left uncommitted; returns how many."""
         return sum(self._format.sweep(p) for p in self.folder.glob("*/*") if p.is_dir())

@@ -13,7 +13,7 @@ from metroon.base.sql import NotAllowed, expression
 from metroon.city.city import Period  # pydantic reads the annotation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from metroon.base.errors import Problem
     from metroon.base.estimate import Estimate, Tally
@@ -72,18 +72,23 @@ class Indicator(Kind):
         return self.unit
 
     def faults(
-        self, node: Node, contract: Contract | None, departments: Collection[str], geographies: Collection[str]
+        self,
+        node: Node,
+        products: Mapping[str, Contract],
+        departments: Collection[str],
+        geographies: Collection[str],
     ) -> Iterator[Problem]:
         """What is wrong between the measure, the product it counts and the city it speaks of.
 
         Args:
             node: The measure's declaration.
-            contract: The product's own promise; None when the city has no such product.
+            products: Product -> its own promise.
             departments: Those of the city.
             geographies: Those of the city, bands too.
         """
+        contract = products.get(self.of)
         if contract is None:
-            yield node.problem("M101", f"there is no product '{self.of}'.", "Name a product of this city.", "of")
+            yield node.problem("M101", f"there is no product '{self.of}'.", did_you_mean(self.of, products), "of")
             return
         names = [c.name for c in contract.columns]
         for key, text in (("among", self.among), ("when", self.outcome())):
