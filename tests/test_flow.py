@@ -1,4 +1,4 @@
-"""The whole way: what a run does when all is well, when nothing is new, when something breaks, and when it is cut off."""
+"""The whole way: when all is well, when nothing is new, when something breaks, and when a run is cut off."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 from metroon.base.errors import Refused
 from metroon.base.estimate import Cell
 from metroon.explain import Explanation, explain
-from town import AS_OF, IN_WARDS, STAY_COLUMNS, Told, Town, small_town, stays
+from town import AS_OF, COMMAND, IN_WARDS, STAY_COLUMNS, Told, Town, small_town, stays
 
 COUNTS = {"north": 40, "east": 50, "south": 60, "west": 70}
 PLACED = {"places": ["ward"]}
@@ -29,8 +29,8 @@ def listing(town: Town) -> list[str]:
 def with_trees(town: Town) -> Town:
     """A second product, of things whose rows are published."""
     town.csv("trees.csv", [{"id": f"t{i}", "kind": "oak", "ward": "north"} for i in range(5)])
-    town.product("trees", {"id": "string public", "kind": "string public", "ward": "string public"}, unit="none", mode="rows",
-                 table=IN_WARDS)  # fmt: skip
+    columns = {"id": "string public", "kind": "string public", "ward": "string public"}
+    town.product("trees", columns, unit="none", mode="rows", table=IN_WARDS)
     return town.measure("tree_count", of="trees", places=["ward"])
 
 
@@ -76,8 +76,8 @@ def test_the_random_order_of_python_sets_changes_no_number(tmp_path):
     town.csv("stays.csv", stays({"north": 40, "east": 9, "south": 7, "west": 70}))
     town.measure("stay_rate", kind="rate", **PLACED)
     code = (
-        "import sys; from pathlib import Path; from metroon import flow; from metroon.city import load; from metroon.walk import Walk;"
-        "from datetime import date; f = Path(sys.argv[1]);"
+        "import sys; from pathlib import Path; from metroon import flow; from metroon.city import load;"
+        "from metroon.walk import Walk; from datetime import date; f = Path(sys.argv[1]);"
         "print(*(m.sha256 for m in flow.run(Walk(load(f), date(2026, 3, 15), Path(sys.argv[2]))).measured))"
     )
     printed = [
@@ -329,8 +329,9 @@ def test_failures_are_told_before_anything_else_is_to_do(tmp_path):
 def cut_off(town: Town, files: int) -> None:
     """Kill a run, without a word of warning, as soon as the lake has so many files."""
     lake = town.folder / ".metroon" / "lake"
+    run = [*COMMAND, "run", str(town.folder), "--as-of", AS_OF.isoformat()]
     worker = subprocess.Popen(
-        [sys.executable, "-c", "from metroon.cli import main; main()", "run", str(town.folder), "--as-of", AS_OF.isoformat()],
+        run,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     while worker.poll() is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -67,7 +68,7 @@ def test_every_option_of_a_kind_is_on_its_manual_page(room, name):
 
 def _has_line(page: str, option: str) -> bool:
     lines = [line.strip() for line in page.splitlines()]
-    return any(a.startswith(f"{option}:") and b.startswith('"""') for a, b in zip(lines, lines[1:], strict=False))
+    return any(a.startswith(f"{option}:") and b.startswith('"""') for a, b in pairwise(lines))
 
 
 @pytest.mark.parametrize(("room", "name"), [e for e in EVERY if e[0] != "lake"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,14 @@ from metroon.city.contract import Contract, contract
 from metroon.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 AS_OF = date(2026, 3, 15)
 WARDS = ("north", "east", "south", "west")
 Row = dict[str, Any]
+COMMAND = [sys.executable, "-c", "from metroon.cli import main; main()"]
+"""The command in a process of its own."""
 
 
 def ours(**given: Any) -> list[dict[str, Any]]:
@@ -50,7 +53,8 @@ def promise(columns: Mapping[str, str | Mapping[str, Any]], *, unit: str = "even
 
 def _promised(name: str, columns: Mapping[str, Any], table: Mapping[str, Any], **own: Any) -> dict[str, Any]:
     return {
-        "apiVersion": "v3.2.0", "kind": "DataContract", "id": name, "name": name, "version": "1.0.0", "status": "active",
+        "apiVersion": "v3.2.0", "kind": "DataContract", "id": name, "name": name, "version": "1.0.0",
+        "status": "active",
         "schema": [{
             "name": name, "properties": [column(c, n) for n, c in columns.items()], "customProperties": ours(**table),
         }],
@@ -205,8 +209,9 @@ def stays(counts: Mapping[str, int], *, start: date = date(2025, 1, 1), days: in
     wards = [w for w, n in counts.items() for _ in range(n)]
     return [
         {
-            "id": f"s{i}", "person": f"p{i}", "day": (start + timedelta(days=i * days // max(len(wards), 1))).isoformat(),
-            "ward": ward, "race": "A" if i % 3 else "B", "is_home": "yes" if i % 4 else "no", **more,
+            "id": f"s{i}", "person": f"p{i}", "ward": ward,
+            "day": (start + timedelta(days=i * days // max(len(wards), 1))).isoformat(),
+            "race": "A" if i % 3 else "B", "is_home": "yes" if i % 4 else "no", **more,
         }
         for i, ward in enumerate(wards)
     ]  # fmt: skip
@@ -222,14 +227,5 @@ def small_town(folder: Path, counts: Mapping[str, int] | None = None, **measure:
 
 def is_bare(estimate: Estimate) -> bool:
     """Whether no number is left in it."""
-    return {estimate.value, estimate.low, estimate.high, estimate.events, estimate.base, estimate.unknown, estimate.worst,
-            estimate.best} == {None}  # fmt: skip
-
-
-def places_add_up(cells: Mapping[Cell, Estimate], geography: str, periods: Iterable[str]) -> bool:
-    """Whether places, outside and no place make the city, in each period."""
-    return all(
-        sum(e.events or 0 for c, e in cells.items() if c.period == p and c.geography == geography)
-        == cells[Cell(p)].events
-        for p in periods
-    )
+    e = estimate
+    return {e.value, e.low, e.high, e.events, e.base, e.unknown, e.worst, e.best} == {None}

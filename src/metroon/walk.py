@@ -142,7 +142,7 @@ class Walk:
         They count the same product, or products that are made of each other: the same people may be in all of them,
         so what one hides another must not tell.
         """
-        kin = self._kin[self.indicators[measure].of] if self.indicators[measure].of in self._kin else {measure}
+        kin = self._kin.get(self.indicators[measure].of, {measure})
         return sorted(n for n, i in self.indicators.items() if n == measure or i.of in kin)
 
     def wanted(self, names: Sequence[str]) -> tuple[set[str], list[str]]:

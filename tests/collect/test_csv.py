@@ -120,7 +120,7 @@ def test_a_quote_that_swallows_lines_refuses_the_file_with_its_line(engine, tmp_
         ("ID,Name\n1,José\n".encode("utf-16"), {}, "the file is not utf-8 text."),
         (b"ID,Name\n1,a\n", {"encoding": "utf-16"}, "the file is not utf-16 text."),
         (b'"ID"x,Name\n1,a\n', {}, "the quotes of the header are broken."),
-        (b"ID;Name\n1;a\n", {}, "the schema changed: column 'ID', 'Name' is missing"),
+        (b"ID;Name\n1;a\n", {}, "none of the promised columns is there"),
         (b"ID,Name,ID\n1,a,2\n", {}, "the header has 'ID' more than once: nobody can tell which column is meant."),
     ],
 )
@@ -164,6 +164,12 @@ def test_a_renamed_column_refuses_its_file_alone_and_names_the_likely_one(engine
     assert [1, 1, 1] == [d.read for d in raw.deliveries]
     assert ["2025.csv"] == [p.file for p in raw.problems]
     assert "'Name' may now be 'Full Name'" in raw.deliveries[1].refused
+
+
+def test_a_row_where_the_header_should_be_is_not_shown(engine, tmp_path):
+    write(tmp_path, "7,Jane Q. Canary\n8,b\n")
+
+    assert "Canary" not in "".join(refusals(engine, tmp_path))
 
 
 def test_deliveries_come_in_the_order_of_their_names(engine, tmp_path):

@@ -262,6 +262,24 @@ def test_a_rule_that_fails_on_a_value_is_told_without_it(engine):
     assert [(False, "the rule's query gave no number")] == [(v.is_kept, v.note) for v in result.verdicts]
 
 
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ("select count(*) from toys where v > 1900", "found 2"),
+        ("select max(v) from toys", "found another number"),
+        ("select v from toys limit 1", "found another number"),
+        ("select sum(v) from toys where v = 1931", "found another number"),
+        ("select count(*) + max(v) from toys", "found another number"),
+    ],
+)
+def test_a_number_that_a_query_gives_is_told_only_when_it_is_a_count(query, note, engine):
+    rule = {"id": "r", "type": "sql", "query": query, "mustBe": 0}
+    born = {"name": "v", "logicalType": "integer"}
+    result = checked(engine, promise(born, quality=[rule]), File([["1931"], ["1954"]]))
+
+    assert [note] == [v.note for v in result.verdicts if v.rule == "r"]
+
+
 def test_a_source_of_no_record_at_all_is_kept_as_an_empty_table(engine):
     result = checked(engine, promise(text("v"), {"name": "n", "logicalType": "number"}), File([]))
 

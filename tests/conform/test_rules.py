@@ -8,7 +8,7 @@ from metroon.base.errors import Refused
 from metroon.base.node import Node
 from metroon.city.contract import contract
 from metroon.conform import faults
-from metroon.conform.rules import OPERATORS, Threshold
+from metroon.conform.threshold import OPERATORS, Threshold
 from slips import ODD, WHOLE, changed, parts
 from tiny import AS_OF, File, checked, ours, promise, text
 

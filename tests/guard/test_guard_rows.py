@@ -160,7 +160,8 @@ def test_a_derived_table_that_lost_who_is_who_stays_in():
 
 def test_a_query_over_stays_of_few_people_does_not_make_them_many(tmp_path):
     town = small_town(tmp_path)
-    town.csv("stays.csv", [r | {"person": "one"} if r["ward"] == "north" else r for r in stays(dict.fromkeys(WARDS, 40))])
+    made = stays(dict.fromkeys(WARDS, 40))
+    town.csv("stays.csv", [r | {"person": "one"} if r["ward"] == "north" else r for r in made])
     town.product("stays", STAY_COLUMNS, table=IN_WARDS, personKey="person")
     town.product("nights", STAY_COLUMNS, collect={"kind": "query", "sql": "query.sql"}, table=IN_WARDS)
     town.write("products/nights/query.sql", "select id, person, day, ward, race, is_home from stays")

@@ -83,6 +83,14 @@ def test_a_few_people_do_not_follow_from_taking_one_measure_from_another(tmp_pat
     assert high - low >= 5
 
 
+@pytest.mark.xfail(strict=True, reason="a limit that docs/limits.md tells: a group that another measure counts alone")
+def test_a_group_does_not_follow_from_a_measure_that_counts_another_group_alone(tmp_path):
+    kinds, names = invented(894737, 1500), ["went home", "homes of A", "rate", "homes"]
+    told = town_of(tmp_path, rows_of(kinds), names).run()
+
+    assert [] == reader_of(told, kinds, names).exposed()
+
+
 def test_a_count_and_a_rate_of_the_same_stays_withhold_the_same_wards(tmp_path):
     # The count tells what lies outside, the rate leaves it out: each for itself would hide another ward.
     counts = {"north": 40, "east": 50, "south": 6, "west": 70, "elsewhere": 14}

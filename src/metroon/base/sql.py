@@ -68,6 +68,7 @@ _TABLE_PARTS = {
     "LIMIT_PERCENT_MODIFIER", "ORDER_DEFAULT", "ORDER_MODIFIER", "PIVOT", "RECURSIVE_CTE_NODE", "SELECT_NODE",
     "SET_OPERATION_NODE", "SUBQUERY", "TABLE_FUNCTION",
 }  # fmt: skip
+_COUNTS = {"count", "count_star", "count_if", "countif"}
 _ONE_SELECT = "it must be one SELECT and nothing else"
 _ONE_EXPRESSION = "it must be one expression over the columns of a row"
 
@@ -83,10 +84,12 @@ class Select:
     Args:
         text: The query as it was written, without the semicolon at its end.
         tables: The tables it reads that are not its own common table expressions, in small letters.
+        is_count: Whether what it gives is one count, and so no value of any row.
     """
 
     text: str
     tables: frozenset[str]
+    is_count: bool = False
 
 
 def select(text: str) -> Select:
@@ -111,7 +114,7 @@ def select(text: str) -> Select:
             tables.add(_table(part))
     if unknown := [t for t in tables if not _NAME.fullmatch(t)]:
         raise NotAllowed(f"it may read products by their names only, and '{min(unknown)}' is no name of one")
-    return Select(bare, frozenset(tables))
+    return Select(bare, frozenset(tables), _is_count(tree["from_table"]["subquery"]["node"]))
 
 
 def expression(text: str) -> frozenset[str]:
@@ -206,6 +209,12 @@ def _look_at_function(part: dict[str, Any], functions: frozenset[str]) -> None:
     if name == "row":  # what a list in brackets is, and nothing in brackets
         raise NotAllowed(_ONE_EXPRESSION)
     raise NotAllowed(f"it may not call '{name}'")
+
+
+def _is_count(query: dict[str, Any]) -> bool:
+    given = query.get("select_list") or []
+    names = [str(g.get("function_name")).lower() for g in given if g["class"] == "FUNCTION"]
+    return len(given) == len(names) == 1 and names[0] in _COUNTS
 
 
 def _table(part: dict[str, Any]) -> str:

@@ -97,7 +97,8 @@ def match(headers: Sequence[str], contract: Contract) -> tuple[dict[str, int], l
     """Where each declared column stands in a file's header, and the headers nobody declared.
 
     Raises:
-        Unreadable: Declared columns are missing (the likely new name of each is told) or stand there twice.
+        Unreadable: Declared columns are missing (the likely new name of each is told) or stand there twice, or
+            none is there at all.
     """
     columns = {c.name: c.source for c in contract.columns}
     twice = [source for source in dict.fromkeys(columns.values()) if list(headers).count(source) > 1]
@@ -107,6 +108,10 @@ def match(headers: Sequence[str], contract: Contract) -> tuple[dict[str, int], l
         raise Unreadable(why, "Ask the department for a header that names each column once.")
     found = {name: headers.index(source) for name, source in columns.items() if source in headers}
     unnamed = [h for h in headers if h not in columns.values()]
+    if not found:
+        # What stands there may be a row: no word of it is shown.
+        why = "none of the promised columns is there: it may have no header line, or another delimiter."
+        raise Unreadable(why, "Ask the department to send the header too, or check delimiter: in product.yaml.")
     missing = [c for c in columns if c not in found]
     if missing:
         guesses = [_likely(columns[c], unnamed) for c in missing]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
 import pyarrow as pa
@@ -17,6 +15,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.collect import FILE, LINE, REJECT
 from metroon.conform.rules import Rule, rules
 from metroon.conform.typing import Typed, typed
+from metroon.conform.verdicts import mark, over_table, repeated, told, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,7 +110,7 @@ def check(
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         refused=sum(d.read for d in deliveries if d.refused),
         deliveries=deliveries,
-        verdicts=_verdicts(engine, contract, every, reasoned, kept, inputs),
+        verdicts=verdicts(engine, contract, every, reasoned, kept, inputs),
         missing=missing,
         newest=newest,
         problems=tuple(problems),
@@ -189,17 +188,13 @@ def _not_runnable(engine: Engine, contract: Contract, every: Sequence[Rule], row
 
 def _mark(engine: Engine, rows: Relation, contract: Contract, every: Sequence[Rule]) -> Relation:
     whole = rows[REJECT].isnull()
-    marks = {_marks(i): (r.fails & whole) for i, r in enumerate(every) if r.fails is not None}
+    marks = {mark(i): (r.fails & whole) for i, r in enumerate(every) if r.fails is not None}
     names = [c.name for c in contract.columns]
     return engine.table(engine.fetch(rows.select(*names, FILE, LINE, REJECT, **marks)))
 
 
-def _marks(index: int) -> str:
-    return f"_fails{index}"
-
-
 def _aggregate(engine: Engine, marked: Relation, every: Sequence[Rule]) -> dict[str, dict[str, int]]:
-    sums = {_marks(i): marked[_marks(i)].cast("int64").sum() for i, r in enumerate(every) if r.fails is not None}
+    sums = {mark(i): marked[mark(i)].cast("int64").sum() for i, r in enumerate(every) if r.fails is not None}
     rows = engine.rows(marked.group_by(FILE).aggregate(_n=marked[REJECT].isnull().cast("int64").sum(), **sums))
     return {str(r[FILE]): {k: int(v or 0) for k, v in r.items() if k != FILE} for r in rows}
 
@@ -219,20 +214,14 @@ def _stopped(
             if rule.severity != "stop" or file in found:
                 continue
             counts = by_file.get(file, {})
-            failed: float | None = counts.get(_marks(i), 0)
+            failed: float | None = counts.get(mark(i), 0)
             n = counts.get("_n", 0)
             if rule.fails is None:
                 whole = marked.filter((marked[FILE] == file) & marked[REJECT].isnull())
-                failed, n = _over_table(engine, rule, whole, contract)
+                failed, n = over_table(engine, rule, whole, contract)
             if failed is None or not rule.threshold.holds(failed, n):
-                found[file] = f"{rule.text}: {_told(rule, failed, n)}"
+                found[file] = f"{rule.text}: {told(rule, failed, n)}"
     return found
-
-
-def _told(rule: Rule, failed: float | None, n: int) -> str:
-    if failed is None:
-        return "it could not be run"
-    return f"found {failed:,.12g}" if rule.metric in ("rowCount", "sql") else f"{failed:,.0f} of {n:,} rows fail"
 
 
 def _refusal(file: str, why: str) -> Problem:
@@ -242,7 +231,7 @@ def _refusal(file: str, why: str) -> Problem:
 
 def _reasons(taken: Relation, every: Sequence[Rule]) -> Relation:
     aside = [(i, r.text) for i, r in enumerate(every) if r.severity == "set aside" and r.fails is not None]
-    cases = [(taken[REJECT].notnull(), taken[REJECT]), *((taken[_marks(i)], ibis.literal(t)) for i, t in aside)]
+    cases = [(taken[REJECT].notnull(), taken[REJECT]), *((taken[mark(i)], ibis.literal(t)) for i, t in aside)]
     return taken.mutate(**{REASON: ibis.cases(*cases, else_=ibis.null("string"))})
 
 
@@ -250,18 +239,10 @@ def _without_repeats(engine: Engine, rows: Relation, every: Sequence[Rule]) -> R
     """Rows that repeat a row which stays are set aside; one that repeats a row set aside before may stay itself."""
     for i, rule in enumerate(every):
         if rule.sets_repeats_aside:
-            repeats = _repeated(rows, rule, rows[REASON].isnull())
+            repeats = repeated(rows, rule, rows[REASON].isnull())
             reason = repeats.ifelse(ibis.literal(rule.text), rows[REASON])
-            rows = engine.table(engine.fetch(rows.mutate(**{_marks(i): repeats, REASON: reason})))
+            rows = engine.table(engine.fetch(rows.mutate(**{mark(i): repeats, REASON: reason})))
     return rows
-
-
-def _repeated(rows: Relation, rule: Rule, counted: Any) -> Any:
-    # The first by delivery and line stays: the order of files, not of chance, decides.
-    keys = [rows[c] for c in rule.columns]
-    whole = reduce(lambda a, b: a & b, [c.notnull() for c in keys], counted)
-    window = ibis.cumulative_window(group_by=keys, order_by=[rows[FILE], rows[LINE]])
-    return whole & (whole.cast("int64").sum().over(window) > 1)
 
 
 def _count_by(rows: Relation, column: str) -> Relation:
@@ -277,85 +258,3 @@ def _summary(engine: Engine, kept: Relation, contract: Contract) -> tuple[dict[s
     if isinstance(last, date) and not isinstance(last, datetime):
         last = datetime(last.year, last.month, last.day)
     return {c: n for c, n in missing.items() if n}, last, int(row["_n"])
-
-
-def _over_table(engine: Engine, rule: Rule, rows: Relation, contract: Contract) -> tuple[float | None, int]:
-    n = engine.count(rows)
-    if rule.metric == "rowCount":
-        return float(n), n
-    if rule.metric == "duplicateValues":
-        return float(engine.count(rows.filter(_repeated(rows, rule, ibis.literal(True))))), n
-    names = [c.name for c in contract.columns]
-    try:
-        answer = engine.fetch(engine.sql(rule.query, {contract.name: rows.select(*names)}))
-    except CannotRun:
-        return None, n
-    cell = answer.column(0)[0].as_py() if answer.num_rows == 1 and answer.num_columns == 1 else None
-    return (float(cell) if isinstance(cell, (int, float, Decimal)) else None), n
-
-
-def _verdicts(
-    engine: Engine,
-    contract: Contract,
-    every: Sequence[Rule],
-    reasoned: Relation,
-    kept: Relation,
-    inputs: Mapping[str, Relation],
-) -> tuple[Verdict, ...]:
-    made = []
-    marked = {i: _marks(i) for i, r in enumerate(every) if r.fails is not None or r.sets_repeats_aside}
-    sums = {mark: reasoned[mark].cast("int64").sum() for mark in marked.values()}
-    counts = engine.rows(reasoned.aggregate(_n=reasoned[REJECT].isnull().cast("int64").sum(), **sums))[0]
-    for i, rule in enumerate(every):
-        if i in marked:
-            failed = int(counts[marked[i]] or 0)
-            where = _where(engine, reasoned.filter(reasoned[marked[i]])) if failed else ()
-            made.append(_verdict(rule, int(counts["_n"] or 0), failed, where))
-        else:
-            number, n = _over_table(engine, rule, kept, contract)
-            made.append(_verdict(rule, n, number, ()))
-    return (*made, *_references(engine, contract, kept, inputs))
-
-
-def _verdict(rule: Rule, checked: int, failed: float | None, where: tuple[str, ...]) -> Verdict:
-    is_number = rule.metric in ("rowCount", "sql")
-    told = _told(rule, failed, checked) if is_number and failed is not None else ""
-    return Verdict(
-        rule=rule.id,
-        text=rule.text,
-        column=rule.column,
-        dimension=rule.dimension,
-        severity=rule.severity,
-        checked=checked,
-        failed=0 if is_number else int(failed or 0),
-        is_kept=failed is not None and rule.threshold.holds(failed, checked),
-        where=where,
-        note="the rule's query gave no number" if failed is None else told,
-    )
-
-
-def _where(engine: Engine, rows: Relation) -> tuple[str, ...]:
-    first = rows.order_by([FILE, LINE]).select(FILE, LINE).limit(5)
-    return tuple(f"{r[FILE]}:{r[LINE]}" for r in engine.rows(first))
-
-
-def _references(engine: Engine, contract: Contract, kept: Relation, inputs: Mapping[str, Relation]) -> list[Verdict]:
-    known = {**inputs, contract.name: kept}
-    made = []
-    for column in contract.columns:
-        if not column.refers_to:
-            continue
-        product, _, key = column.refers_to.rpartition(".")
-        text = f"{column.name} is not found in {column.refers_to}"
-        rule = Rule(f"{column.name}.reference", text, column.name, "consistency", "warn")
-        if product not in known or key not in known[product].columns:
-            why = f"{product} has no version yet" if product not in known else f"{product} has no column '{key}'"
-            made.append(replace(_verdict(rule, 0, None, ()), note=why))
-            continue
-        # As text: a number may be told as a text in one of the two.
-        there = known[product].select(_key=known[product][key].cast("string")).distinct()
-        present = kept.filter(kept[column.name].notnull())
-        lost = present.anti_join(there, present[column.name].cast("string") == there["_key"])
-        failed = engine.count(lost)
-        made.append(_verdict(rule, engine.count(present), failed, _where(engine, lost) if failed else ()))
-    return made

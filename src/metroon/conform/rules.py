@@ -12,61 +12,22 @@ from metroon.base.account import Severity
 from metroon.base.engine import is_pattern, quote_name
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
-from metroon.base.sql import NotAllowed, select
+from metroon.base.sql import NotAllowed, Select, select
+from metroon.conform.threshold import NONE, OPERATORS, Threshold, said
 from metroon.conform.typing import unknown_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from ibis.expr.types import BooleanValue
 
     from metroon.city.contract import Column, Contract
     from metroon.conform.typing import Typed
 
-OPERATORS: dict[str, tuple[str, Callable[[float, Any], bool]]] = {
-    "mustBe": ("be", lambda v, w: v == w),
-    "mustNotBe": ("not be", lambda v, w: v != w),
-    "mustBeGreaterThan": ("be above", lambda v, w: v > w),
-    "mustBeGreaterOrEqualTo": ("be at least", lambda v, w: v >= w),
-    "mustBeLessThan": ("be below", lambda v, w: v < w),
-    "mustBeLessOrEqualTo": ("be at most", lambda v, w: v <= w),
-    "mustBeBetween": ("lie between", lambda v, w: min(w) <= v <= max(w)),
-    "mustNotBeBetween": ("not lie between", lambda v, w: not min(w) <= v <= max(w)),
-}
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
 _FIX = "See the rule kinds in docs/reference/contract.md."
 _PATTERN = "Write a regular expression without look-around (?= and back-references \\1."
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """What the number of a rule must be; without one, no row may fail.
-
-    Args:
-        operator: One of ODCS' operators.
-        bound: Its number, or its two numbers.
-        is_percent: True when the number is the percentage of failing rows.
-    """
-
-    operator: str = "mustBe"
-    bound: Any = 0
-    is_percent: bool = False
-
-    def holds(self, failed: float, checked: int) -> bool:
-        """Whether so many of so many may fail.
-
-        Example:
-            >>> Threshold("mustBeLessThan", 5, True).holds(4, 100), Threshold().holds(1, 100)
-            (True, False)
-        """
-        number = (100 * failed / checked if checked else 0.0) if self.is_percent else failed
-        return bool(OPERATORS[self.operator][1](number, self.bound))
-
-    def __str__(self) -> str:
-        unit = " %" if self.is_percent else ""
-        bound = " and ".join(_said(b) for b in (self.bound if isinstance(self.bound, list) else [self.bound]))
-        return f"must {OPERATORS[self.operator][0]} {bound}{unit}"
 
 
 @dataclass(frozen=True)
@@ -84,6 +45,7 @@ class Rule:
         metric: For rules over the table: rowCount, duplicateValues or sql.
         columns: Columns of a duplicateValues rule.
         query: The SQL of an sql rule.
+        is_count: Whether that SQL gives a count; any other number may be what stands in a cell, and is not told.
         node: Where a declared rule stands; None for those that a column implies.
     """
 
@@ -93,10 +55,11 @@ class Rule:
     dimension: str
     severity: Severity
     fails: BooleanValue | None = None
-    threshold: Threshold = Threshold()
+    threshold: Threshold = NONE
     metric: str = ""
     columns: tuple[str, ...] = ()
     query: str = ""
+    is_count: bool = False
     node: Node | None = None
 
     @property
@@ -181,10 +144,10 @@ def _options(column: Column, v: Any) -> Iterator[tuple[str, str, str, BooleanVal
         breaks = {"minimum": v.__lt__, "maximum": v.__gt__, "exclusiveMinimum": v.__le__, "exclusiveMaximum": v.__ge__}
         for key in (k for k in _BOUNDS if k in given):
             bound = given[key] if column.type in ("integer", "number") else _literal(column.type, str(given[key]))
-            yield key, f"{name} is outside its {key} {_said(given[key])}", "accuracy", breaks[key](bound)
+            yield key, f"{name} is outside its {key} {said(given[key])}", "accuracy", breaks[key](bound)
     if column.type in ("integer", "number") and given.get("multipleOf"):
         times = v / given["multipleOf"]
-        text = f"{name} is no multiple of {_said(given['multipleOf'])}"
+        text = f"{name} is no multiple of {said(given['multipleOf'])}"
         yield "multipleOf", text, "conformity", (times - times.round()).abs() > 1e-9
     if column.type == "string":
         if "minLength" in given:
@@ -211,12 +174,6 @@ def _literal(kind: str, text: str) -> Any:
         return datetime.fromisoformat(text).replace(tzinfo=None) if kind == "timestamp" else text
     except ValueError:
         return None
-
-
-def _said(bound: object) -> str:
-    """A bound as the contract's author wrote it: 1000000, not 1e+06."""
-    whole = isinstance(bound, float) and bound.is_integer() and abs(bound) < 1e15
-    return f"{bound:.0f}" if whole else f"{bound:.12g}" if isinstance(bound, float) else str(bound)
 
 
 def _time(contract: Contract, values: Mapping[str, Typed], as_of: date) -> Iterator[Rule]:
@@ -253,7 +210,7 @@ def _declared(
     words = node.at("description").value or node.at("name").value or f"{metric or kind} of {column or 'the table'}"
     whole = Rule(
         id=str(node.at("id").value or node.at("name").value or f"{column or 'table'}.quality{index + 1}"),
-        text=f"{words} ({threshold})" if threshold != Threshold() else str(words),
+        text=f"{words} ({threshold})" if threshold != NONE else str(words),
         column=column or "",
         dimension=str(node.at("dimension").value or "conformity"),
         severity=severity,
@@ -264,7 +221,8 @@ def _declared(
         what = "a rule over the whole table cannot set rows aside: it does not say which."
         raise Refused([node.problem("C211", what, "Write severity: warn, or stop to refuse the delivery.", "severity")])
     if kind == "sql":
-        yield replace(whole, metric="sql", query=_query(node, column, contract))
+        query = _query(node, column, contract)
+        yield replace(whole, metric="sql", query=query.text, is_count=query.is_count)
     elif metric in ("rowCount", "duplicateValues"):
         columns = _repeating(node, column, contract) if metric == "duplicateValues" else ()
         yield replace(whole, metric=metric, columns=columns)
@@ -315,7 +273,7 @@ def _threshold(node: Node, kind: object, metric: str) -> Threshold:
     return Threshold(used[0], bound, is_percent)
 
 
-def _query(node: Node, column: str | None, contract: Contract) -> str:
+def _query(node: Node, column: str | None, contract: Contract) -> Select:
     text = str(node.at("query").value or "")
     for word, name in (("object", contract.name), ("table", contract.name), ("column", quote_name(column or ""))):
         text = text.replace(f"${{{word}}}", name).replace(f"{{{word}}}", name)
@@ -327,7 +285,7 @@ def _query(node: Node, column: str | None, contract: Contract) -> str:
     if parsed.tables - {contract.name}:
         what = "the rule's query reads other tables."
         raise Refused([node.problem("C205", what, f"Read {{object}} ({contract.name}) only.", "query")])
-    return parsed.text
+    return parsed
 
 
 def _fails(node: Node, metric: str, column: Column | None, values: Mapping[str, Typed]) -> BooleanValue:

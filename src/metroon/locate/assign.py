@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,7 @@ def _by_point(
     if not file.exists():
         found = _locate(engine, rows, lon, lat, wanted)
         cache.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
+        part = cache / f"{uuid.uuid4().hex}.part"  # its own, should two runs work at once
         engine.save(found, part)
         part.replace(file)
     located = engine.parquet([str(file)])

@@ -143,10 +143,10 @@ def faults(declared: Geography, node: Node, contract: Contract) -> Iterator[Prob
                 what = f"{declared.product} has no column '{name}'."
                 yield node.problem("P101", what, did_you_mean(name, names), *at)
             elif column.classification != "public":
-                what = f"'{name}' of {declared.product} is {column.classification or 'not classified'}, and places show it."
-                yield node.problem(
-                    "P106", what, "Name a column that is public, or let its steward classify it so.", *at
-                )
+                given = column.classification or "not classified"
+                what = f"'{name}' of {declared.product} is {given}, and places show it."
+                fix = "Name a column that is public, or let its steward classify it so."
+                yield node.problem("P106", what, fix, *at)
             elif where in numbers and column.type not in ("integer", "number"):
                 what = f"'{name}' of {declared.product} is no number."
                 yield node.problem("P105", what, "Write logicalType: integer or number in its contract.", *at)
