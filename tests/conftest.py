@@ -4,10 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from metroon.base.engine import Engine
 
 ROOT = Path(__file__).parent.parent
+
+# How fast a machine is proves nothing: no example fails for being slow.
+settings.register_profile("metroon", deadline=None)
+settings.load_profile("metroon")
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ tallies = st.builds(
 
 @pytest.mark.parametrize("name", MEASURES)
 @given(tally=tallies)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_an_estimate_stands_between_its_bounds_or_says_why_there_is_none(name, tally):
     estimate = measure(name).estimate(tally)
     numbers = [estimate.value, estimate.low, estimate.high, estimate.worst, estimate.best, estimate.base]
@@ -194,7 +194,7 @@ def test_an_estimate_stands_between_its_bounds_or_says_why_there_is_none(name, t
 
 @pytest.mark.parametrize("name", MEASURES)
 @given(tally=tallies)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_share_of_unknowns_lies_between_worst_and_best(name, tally):
     for direction in ("up", "down"):
         e = measure(name, direction=direction).estimate(tally)
@@ -206,7 +206,7 @@ def test_a_share_of_unknowns_lies_between_worst_and_best(name, tally):
 
 @pytest.mark.parametrize("name", MEASURES)
 @given(tally=tallies, width=st.floats(1e-6, 1e6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_who_asks_for_less_width_is_told_no_more(name, tally, width):
     wide, narrow = (measure(name, useful_width=w).estimate(tally) for w in (width, width / 2))
 
