@@ -102,6 +102,15 @@ def test_geojson_is_in_longitude_and_latitude_unless_it_says_otherwise(crs, engi
     assert CITY_HALL == (found.x, found.y)
 
 
+@pytest.mark.parametrize("crs", ["EPSG:4269", "urn:ogc:def:crs:EPSG::4267", "EPSG:4326"])
+def test_longitude_comes_before_latitude_whatever_the_systems_own_order_is(crs, engine, tmp_path):
+    (found,) = shapes(
+        engine, collected(engine, geojson(tmp_path, point(*CITY_HALL), crs={"properties": {"name": crs}}))
+    )
+
+    assert CITY_HALL == pytest.approx((found.x, found.y), abs=0.01)
+
+
 @pytest.mark.parametrize("xy", [(6_150_000, 1_950_000), (598_500, 4_132_800), (37.338, -121.885)])
 def test_coordinates_that_are_no_degrees_refuse_the_file(xy, engine, tmp_path):
     assert ["its coordinates are no longitudes and latitudes."] == refusals(engine, geojson(tmp_path, point(*xy)))

@@ -100,6 +100,13 @@ def test_a_row_is_set_aside_once_for_its_first_reason(engine):
     assert ({"id is missing": 1}, 2) == (result.reasons, result.kept)
 
 
+def test_what_cannot_be_read_is_not_counted_as_missing(engine):
+    age = {"name": "v", "logicalType": "integer", "required": True}
+    verdicts = checked(engine, promise(age), File([["34"], ["old"], [""]])).verdicts
+
+    assert {"v.type": 1, "v.required": 1} == {v.rule: v.failed for v in verdicts}
+
+
 def test_of_repeated_keys_the_first_by_delivery_and_line_stays(engine):
     first, second = (
         [["a", "", "1", ""], ["b", "", "2", ""]],
@@ -107,7 +114,7 @@ def test_of_repeated_keys_the_first_by_delivery_and_line_stays(engine):
     )
     result = checked(engine, PEOPLE, File(second, "2.csv"), File(first, "1.csv"))
 
-    assert [("a", 1), ("b", 2), ("c", 5)] == kept(engine, result, "id", "age")
+    assert [("b", 2), ("a", 1), ("c", 5)] == kept(engine, result, "id", "age")
     assert {"the key (id) is repeated": 2} == result.reasons
     assert [("2.csv:2", "2.csv:3")] == [v.where for v in result.verdicts if v.rule == "key"]
 

@@ -7,7 +7,6 @@ import re
 import time
 import uuid
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
@@ -82,7 +81,7 @@ class Delta(Kind):
             raise Refused([Problem(str(table), 0, "L102", what, fix)])
         # Not file_uris: they are written for the web, and the folder may be called San José.
         named = pa.table(delta.get_add_actions(flatten=True))["path"].to_pylist()
-        return [str(table / unquote(path)) for path in named]
+        return [str(table / name) for name in named]
 
     def history(self, table: Path) -> dict[int, str]:
         """Version number -> evidence text, oldest first; empty when there is no table.
