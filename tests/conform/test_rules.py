@@ -193,6 +193,13 @@ def test_a_rule_that_cannot_be_run_is_told_before_a_row_is_touched(rule, code, e
     assert [(code, True)] == told(engine, text("v", quality=[rule]))
 
 
+def test_a_run_is_refused_too_when_a_rule_names_what_is_not_there(engine):
+    rule = {"type": "sql", "query": "select count(nome) from {object}", "mustBe": 0}
+
+    with pytest.raises(Refused, match="C205"):
+        checked(engine, promise(text("v", quality=[rule])), File([["a"]]))
+
+
 @pytest.mark.parametrize(
     "declared",
     [

@@ -69,6 +69,7 @@ _TABLE_PARTS = {
     "SET_OPERATION_NODE", "SUBQUERY", "TABLE_FUNCTION",
 }  # fmt: skip
 _COUNTS = {"count", "count_star", "count_if", "countif"}
+_NO_CLOCK = "it may not read the clock: the same rows must give the same result"
 _ONE_SELECT = "it must be one SELECT and nothing else"
 _ONE_EXPRESSION = "it must be one expression over the columns of a row"
 
@@ -194,7 +195,7 @@ def _look(part: dict[str, Any], roles: set[str], functions: frozenset[str]) -> N
     if role == "TYPE" and str(part["type_name"]).lower() == "geometry":
         raise NotAllowed("it may not make geometries: boundaries stay WKB")
     if role == "COLUMN_REF" and part["column_names"][-1].lower() in _CLOCK:
-        raise NotAllowed("it may not read the clock: the same rows must give the same result")
+        raise NotAllowed(_NO_CLOCK)
     if kind == "TABLE_FUNCTION" and (name := str(part["function"]["function_name"]).lower()) not in TABLE_FUNCTIONS:
         raise NotAllowed(f"it may read products by their names only, and '{name}' is a function")
 
@@ -202,6 +203,8 @@ def _look(part: dict[str, Any], roles: set[str], functions: frozenset[str]) -> N
 def _look_at_function(part: dict[str, Any], functions: frozenset[str]) -> None:
     name = str(part["function_name"]).lower()
     is_operator = not re.search(r"\w", name)
+    if name == "age" and len(part["arguments"]) < 2:
+        raise NotAllowed(f"{_NO_CLOCK}; give age the later time too")
     if is_operator or (name in functions and not part.get("schema") and not part.get("catalog")):
         return
     if name in GROUP_FUNCTIONS:
