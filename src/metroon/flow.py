@@ -57,7 +57,8 @@ def _keep(walk: Walk, product: Product) -> tuple[Version[Restricted], bool]:
     inputs = {n: walk.lake.read(walk.version(n)) for n in sorted(walk.upstream(name))}
     raw = walk.sources[name].read(Reading(walk.engine, contract, walk.city.data, product.folder, inputs))
     walk.told("conform", name)
-    checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of)
+    zone = walk.city.file.time_zone
+    checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of, time_zone=zone)
     told = report.evidence(checked, raw, walk.numbers(inputs))
     told["contract_sha256"] = lake.text_sha256(product.folder / "contract.yaml")
     kept = walk.lake.save(checked, walk.evidence(key, told))

@@ -118,7 +118,11 @@ class Walk:
         if file not in self._hashed:
             stat = file.stat()
             known = None if self.verify else self.store.seen(str(file), stat.st_size, stat.st_mtime_ns)
-            self._hashed[file] = known or sha256(file)
+            try:
+                self._hashed[file] = known or sha256(file)
+            except OSError as error:
+                what, fix = f"it cannot be opened: {error.strerror}.", "Give this program the right to read it."
+                raise Refused([Problem(str(file), 0, "D102", what, fix)]) from None
             self.store.saw(str(file), stat.st_size, stat.st_mtime_ns, self._hashed[file])
         return self._hashed[file]
 

@@ -74,7 +74,7 @@ class Query(Source):
             fix = "Write the SELECT into this file beside product.yaml, as UTF-8 text."
             raise Refused([Problem(name, 0, "D103", "the query's file is missing or cannot be read.", fix)]) from None
         except NotAllowed as error:
-            fix = "Write one SELECT over the names of products, with the functions of docs/reference/collect.md."
+            fix = "Write one SELECT over the names of products."
             raise Refused([Problem(name, 1, "D104", f"the query cannot be run: {error}.", fix)]) from None
 
 

@@ -1,0 +1,1 @@
+"""The kinds of techniques: ``kind: X`` is the file ``X.py``."""

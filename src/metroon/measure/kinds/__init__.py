@@ -1,0 +1,1 @@
+"""The kinds of indicators: ``kind: X`` is the file ``X.py``."""
