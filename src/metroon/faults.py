@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from metroon import conform, guard, locate
+from metroon import conform, guard, locate, measure
 from metroon.base.engine import CannotRun, Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
 from metroon.collect import FileSource
-from metroon.walk import geographies, indicators, names_faults, order, sources, techniques
+from metroon.measure.indicator import Expression
+from metroon.walk import indicators, names_faults, order, sources, techniques
+from metroon.walk import known as known_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +38,7 @@ def faults(city: City, as_of: date) -> list[Problem]:
     known, protecting, asked = sources(city, found), techniques(city, found), indicators(city, found)
     if known.keys() == city.products.keys():
         _try(found, lambda: order(city, known, protecting))
+    known_names = known_to(city, as_of)
     engine, promised = Engine(), {n: p.contract for n, p in city.products.items()}
     for name, product in city.products.items():
         found += guard.gate(product.contract)
@@ -45,7 +48,7 @@ def faults(city: City, as_of: date) -> list[Problem]:
     found += _geographies(city)
     for name, indicator in ((n, i) for n, i in asked.items() if i.of not in city.unread):
         node = city.measures[name].node
-        own = list(indicator.faults(node, promised, city.file.departments, geographies(city)))
+        own = list(measure.faults(indicator, node, known_names))
         found += own or _expressions(engine, indicator, promised[indicator.of], node)
     return sorted(set(found))
 
@@ -81,12 +84,14 @@ def _techniques(product: Product) -> Iterator[Problem]:
 
 def _expressions(engine: Engine, indicator: Indicator, contract: Contract, node: Node) -> Iterator[Problem]:
     empty = engine.table(pa.schema([(c.name, _ARROW[c.type]) for c in contract.columns]).empty_table())
-    for key, text in (("among", indicator.among), ("when", indicator.outcome())):
+    for e in (Expression("among", indicator.among or ""), *indicator.expressions()):
+        key = e.key
         try:
-            if text is not None:
-                engine.with_column(empty, "_it", f"cast(({text}) as boolean)")
+            if e.sql:
+                engine.with_column(empty, "_it", f"cast(({e.sql}\n) as {'boolean' if e.type == 'boolean' else 'double'})")
         except CannotRun as error:
-            fix = "Write an expression that is true or false; try_cast gives null where a value does not fit."
+            wanted = "true or false" if e.type == "boolean" else "a number"
+            fix = f"Write an expression that is {wanted}; try_cast gives null where a value does not fit."
             yield node.problem("M105", f"'{key}' cannot be run: {error.why}.", fix, key)
 
 
@@ -99,3 +104,4 @@ def _geographies(city: City) -> Iterator[Problem]:
                 yield node.problem("P104", f"there is no product '{product}'.", fix, key)
         if g.product in city.products:
             yield from locate.faults(g, node, city.products[g.product].contract)
+        yield from measure.vintage_faults(g, node)

@@ -17,6 +17,7 @@ from metroon.base.account import Account, Measured, Run
 from metroon.base.errors import Problem, Refused
 from metroon.collect import Reading
 from metroon.guard import CellTable, Guarded, Hiding, Protecting
+from metroon.measure import Asking
 from metroon.walk import coarsened_to
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from metroon.base.places import Places
     from metroon.city import Contract, Product
     from metroon.lake import Open, Restricted, Version
-    from metroon.measure import Indicator, Tallied
+    from metroon.measure import Cube, Indicator, Tallied
     from metroon.walk import Walk
 
 
@@ -99,45 +100,96 @@ class Numbers:
         tallied: Every cell, with the sums that tie the cells.
         measured: The estimates, with the words that must stand beside them.
         indicator: The measure.
+        cube: The finest cells that it was counted from.
     """
 
     tallied: Tallied
     measured: Measured
     indicator: Indicator
+    cube: Cube
 
 
-def walk_numbers(walk: Walk, name: str, beside: Sequence[Indicator] = ()) -> Numbers:
-    """Versions to estimates of one measure: locate, tally, estimate. Nothing is released yet."""
-    indicator = walk.indicators[name]
+def walk_numbers(walk: Walk, names: Sequence[str]) -> tuple[dict[str, Numbers], list[Measured]]:
+    """Versions to estimates of measures released together: locate, count once, tally, estimate. Nothing is released.
+
+    Returns:
+        Measure -> its numbers, and the measures that cannot be counted.
+    """
+    made: dict[str, Numbers] = {}
+    failed: list[Measured] = []
+    asked: dict[str, Asking] = {}
+    sound = [n for n in names if not walk.measure_faults(n)]
+    for name in names:
+        try:
+            asked[name] = _asking(walk, name, [walk.indicators[n] for n in sound if n != name])
+        except Refused as refused:
+            failed.append(report.failed_measure(walk, name, refused.problems))
+    for group in walk.cubes(asked):
+        for name, found in _counted(walk, {n: asked[n] for n in group}).items():
+            if isinstance(found, Numbers):
+                made[name] = found
+            else:
+                failed.append(report.failed_measure(walk, name, found))
+    return {n: made[n] for n in names if n in made}, failed
+
+
+def _asking(walk: Walk, name: str, beside: Sequence[Indicator]) -> Asking:
     if problems := walk.measure_faults(name):
         raise Refused(problems)
+    indicator = walk.indicators[name]
     contract = walk.contracts[indicator.of]
     if problems := guard.gate(contract):
         raise Refused(problems)
-    asked = {g: walk.places(g) for g in indicator.places}
-    tallied = _tally(walk, name, indicator, beside)
-    headline = tallied.periods[-1] if tallied.periods else estimating.ALL
-    told = measure.unanswerable(indicator, contract, asked, headline)
-    estimates = (*measure.estimates(indicator, tallied), *told)
-    measured = report.measured(walk, name, indicator, asked, headline, outcome="released")
-    notes = report.notes(indicator, tallied, asked, walk.minimum_cell(contract))
-    return Numbers(tallied, replace(measured, estimates=estimates, notes=notes), indicator)
-
-
-def _tally(walk: Walk, name: str, indicator: Indicator, beside: Sequence[Indicator]) -> Tallied:
-    contract, version = walk.contracts[indicator.of], walk.version(indicator.of)
-    walk.told("locate", name)
     own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
     every = [*own, *_tied_places(walk, own, beside, contract)]
-    rows = locate.assign(
-        walk.engine, walk.lake.read(version), contract, every, cache=walk.cache, version=version.source
-    )
-    walk.told("measure", name)
-    return measure.tally(
-        walk.engine, rows, indicator, contract, name=name, geographies=every, overlaps=walk.overlaps(every),
-        minimum_cell=walk.minimum_cell(contract), as_of=walk.as_of,
-        longer=measure.longer_grains(indicator.period, [i.period for i in beside]),
+    return Asking(
+        name, indicator, contract, every, walk.overlaps(every), walk.minimum_cell(contract), walk.as_of,
+        measure.longer_grains(indicator.period, [i.period for i in beside]), walk.people(indicator),
     )  # fmt: skip
+
+
+def _counted(walk: Walk, asked: Mapping[str, Asking]) -> dict[str, Numbers | tuple[Problem, ...]]:
+    """One pass over the rows for some measures. Where it cannot be run, each is tried alone, to find whose fault it is."""
+    try:
+        cube = _cube(walk, asked)
+        return {name: _numbers(walk, cube, asking) for name, asking in asked.items()}
+    except Refused as refused:
+        if len(asked) == 1:
+            return dict.fromkeys(asked, refused.problems)
+    found: dict[str, Numbers | tuple[Problem, ...]] = {}
+    for name, asking in asked.items():
+        found |= _counted(walk, {name: asking})
+    return found
+
+
+def _cube(walk: Walk, asked: Mapping[str, Asking]) -> Cube:
+    walk.told("locate", ", ".join(asked))
+    first = next(iter(asked.values()))
+    contract, version = first.contract, walk.version(first.contract.name)
+    every = {g.id: g for asking in asked.values() for g in asking.geographies}
+    rows = locate.assign(
+        walk.counter, walk.rows(version), contract, every.values(), cache=walk.cache, version=version.source
+    )
+    walk.told("measure", ", ".join(asked))
+    return measure.cube(walk.counter, rows, {n: a.indicator for n, a in asked.items()}, contract)
+
+
+def _numbers(walk: Walk, cube: Cube, asking: Asking) -> Numbers:
+    if asking.indicator.period and asking.indicator.period.grain == "finest":
+        limit = walk.city.file.thresholds.hidden_share
+        asking = replace(asking, indicator=measure.finest_grains(cube, asking, guard.hide, hidden_share=limit))
+    indicator, name = asking.indicator, asking.name
+    tallied = measure.tally(cube, asking)
+    if problems := list(measure.count_faults(tallied, walk.city.measures[name].node)):
+        raise Refused(problems)
+    asked = {g: walk.places(g) for g in indicator.places}
+    headline = tallied.periods[-1] if tallied.periods else estimating.ALL
+    told = measure.unanswerable(indicator, asking.contract, asked, headline, asking.people)
+    estimates = (*measure.estimates(tallied), *told)
+    measured = report.measured(walk, name, indicator, asked, headline, outcome="released")
+    notes = report.notes(tallied, asked)
+    told_of = replace(measured, estimates=estimates, notes=notes, headlines=tallied.headlines or (headline,))
+    return Numbers(tallied, told_of, indicator, cube)
 
 
 def _tied_places(walk: Walk, own: Sequence[Places], beside: Sequence[Indicator], contract: Contract) -> list[Places]:
@@ -161,17 +213,13 @@ Protected = dict[str, "tuple[Numbers, Hiding, Guarded]"]
 
 def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[Measured]]:
     """Measures of the same people, protected together: what one hides another must not show."""
-    made: dict[str, Numbers] = {}
-    failed, group = [], list(names)
-    sound = [n for n in group if not walk.measure_faults(n)]
-    for name in group:
-        try:
-            made[name] = walk_numbers(walk, name, [walk.indicators[n] for n in sound if n != name])
-        except Refused as refused:
-            failed.append(report.failed_measure(walk, name, refused.problems))
+    made, failed = walk_numbers(walk, list(names))
     walk.told("guard", ", ".join(made))
-    hidings = guard.hide(list(_tables(walk, made.values())))
-    return {name: (n, hidings[name], _guarded(walk, name, n, hidings[name])) for name, n in made.items()}, failed
+    are_people = any(n.tallied.contract.unit != "none" for n in made.values())
+    hidings = guard.hide(list(_tables(walk, made.values()))) if are_people else {}
+    nothing = Hiding(frozenset(), frozenset())
+    told = {name: (n, hidings.get(name, nothing)) for name, n in made.items()}
+    return {name: (n, hiding, _guarded(walk, name, n, hiding)) for name, (n, hiding) in told.items()}, failed
 
 
 def _tables(walk: Walk, made: Iterable[Numbers]) -> Iterator[CellTable]:
@@ -179,14 +227,13 @@ def _tables(walk: Walk, made: Iterable[Numbers]) -> Iterator[CellTable]:
     for numbers in made:
         by_product.setdefault(numbers.indicator.of, []).append((numbers.indicator, numbers.tallied.table))
     for product, measures in by_product.items():
-        rows = walk.lake.read(walk.version(product))
-        yield from measure.with_differences(walk.engine, rows, measures)
+        yield from measure.with_differences(walk.counter, walk.rows(walk.version(product)), measures)
 
 
 def _guarded(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> Guarded:
     geographies = {g.id: g for g in numbers.measured.geographies}
-    floor = numbers.tallied.table.minimum_cell
     hidden = frozenset(measure.released_as(c) for c in hiding.primary | hiding.secondary)
+    floor = numbers.tallied.minimum_cell
     return guard.release(walk.engine, name, numbers.measured.estimates, hidden, geographies, minimum_cell=floor)
 
 
@@ -213,6 +260,7 @@ def _release(walk: Walk, name: str, numbers: Numbers, guarded: Guarded, advice: 
         "declaration_sha256": lake.text_sha256(walk.city.folder / "measures" / f"{name}.yaml"),
         "release_sha256": digest,
         "headline": numbers.measured.headline,
+        "headlines": list(numbers.measured.headlines),
         "notes": list(numbers.measured.notes),
         "advice": advice,
     }
@@ -223,17 +271,28 @@ def _release(walk: Walk, name: str, numbers: Numbers, guarded: Guarded, advice: 
 
 def _advice(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> str:
     limit = walk.city.file.thresholds.hidden_share
+    if not hiding.primary | hiding.secondary:
+        return ""
     share = guard.hidden_share(numbers.tallied.table, hiding)
     if share <= limit:
         return ""
     begin = f"{share:.0%} of the cells that count anything had to be hidden, more than {limit:.0%}."
     bands = {g: [f"{g}.{b}" for b in declared.bands] for g, declared in walk.city.file.places.items()}
     for words, coarser in measure.poolings(numbers.indicator, bands):
-        tallied = _tally(walk, name, coarser, ())
+        tallied = measure.tally(numbers.cube, replace(_asking_alone(walk, name, coarser), people=walk.people(coarser)))
         hidden = guard.hidden_share(tallied.table, guard.hide([tallied.table])[name])
         if tallied.periods and hidden <= limit:
             return f"{begin} In measures/{name}.yaml, {words} would leave {hidden:.0%} hidden."
     return f"{begin} Neither longer periods nor fewer breakdowns get below that; count a larger group."
+
+
+def _asking_alone(walk: Walk, name: str, indicator: Indicator) -> Asking:
+    contract = walk.contracts[indicator.of]
+    own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
+    bases = [walk.places(g.base) for g in own if g.base and g.base not in indicator.places]
+    every = [*own, *bases]
+    floor = walk.minimum_cell(contract)
+    return Asking(name, indicator, contract, every, walk.overlaps(every), floor, walk.as_of)
 
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:

@@ -163,6 +163,7 @@ def shown(walk: Walk, name: str, version: Version[Open]) -> Measured:
         sha256=told["release_sha256"],
         advice=told["advice"],
         notes=tuple(told["notes"]),
+        headlines=tuple(told.get("headlines") or (told["headline"],)),
     )
     return with_hidden(made, [_estimate(r) for r in walk.engine.rows(walk.lake.read(version))])
 
@@ -173,9 +174,10 @@ def _estimate(row: dict[str, Any]) -> estimating.Estimate:
     return estimating.Estimate(cell, **row)
 
 
-def notes(indicator: Indicator, tallied: Tallied, asked: Mapping[str, Places], minimum_cell: int) -> tuple[str, ...]:
+def notes(tallied: Tallied, asked: Mapping[str, Places]) -> tuple[str, ...]:
     """What a reader must know beside the numbers; small counts of people stay small in words too."""
-    is_people = tallied.table.unit != "none"
+    indicator, minimum_cell = tallied.indicator, tallied.minimum_cell
+    is_people = tallied.contract.unit != "none"
 
     def rows(n: int) -> str:
         # An exact number of people would be one more equation, which the guard does not know of.

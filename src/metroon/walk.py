@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import ibis
+
 import metroon
-from metroon import guard, lake, locate
+from metroon import guard, lake, locate, measure
 from metroon.base.engine import Engine
 from metroon.base.errors import Problem, Refused
+from metroon.base.estimate import ALL
 from metroon.base.kinds import build
 from metroon.base.node import did_you_mean
 from metroon.base.period import name as period_of
@@ -28,8 +31,10 @@ from metroon.measure import Indicator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from metroon.base.engine import Relation
     from metroon.base.places import Places
     from metroon.city import City, Contract, Product
+    from metroon.measure.declared import GroupPeople
 
 Told = Callable[[str, str], None]
 """Called with what is being done and to what, so that somebody who waits sees it."""
@@ -136,18 +141,57 @@ class Walk:
         """The products that must be walked before this one."""
         return upstream(self.city, self.sources, self.techniques, self.city.products[product])
 
-    def needs(self, measure: str) -> set[str]:
-        """The products that a measure reads: what it counts, and the areas it is broken down by."""
-        return {self.indicators[measure].of, *areas(self.city, self.indicators[measure].places)}
+    def needs(self, name: str) -> set[str]:
+        """The products that a measure reads: what it counts, the areas it is broken down by, and who lives there."""
+        indicator = self.indicators[name]
+        own = {people.of for _, people in _peoples(indicator)}
+        return {indicator.of, *areas(self.city, indicator.places), *own}
 
-    def together(self, measure: str) -> list[str]:
+    def cubes(self, names: Iterable[str]) -> list[list[str]]:
+        """Measures that one pass over the rows can count: those of the same rows by the same date."""
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for name in names:
+            indicator = self.indicators[name]
+            column = indicator.period.column if indicator.period else ""
+            own = name if indicator.has_own_rows else ""
+            found.setdefault((indicator.of, column, own), []).append(name)
+        return list(found.values())
+
+    def rows(self, version: Version[Restricted]) -> Relation:
+        """The rows of a version, for the engine that counts."""
+        return self.lake.read(version)
+
+    @property
+    def counter(self) -> Engine:
+        """The engine that counts the rows of measures."""
+        return self.engine
+
+    def people(self, indicator: Indicator) -> dict[str, dict[tuple[str, str], float]]:
+        """Dimension -> (place, group) -> residents, where a measure declares them; place ``all`` for the whole city."""
+        found: dict[str, dict[tuple[str, str], float]] = {}
+        for by, people in _peoples(indicator):
+            rows = self.lake.read(self.version(people.of))
+            if people.where:
+                rows = self.engine.with_column(rows, "_where", f"cast(({people.where}\n) as boolean)")
+                rows = rows.filter(rows["_where"])
+            place = rows[people.place].cast("string") if people.place else ibis.literal(ALL)
+            told = rows.select(_place=place, _group=rows[people.group].cast("string"), _n=rows[people.column].cast("float64"))
+            counted = told.group_by("_place", "_group").aggregate(n=told["_n"].sum(), lacks=told["_n"].isnull().sum())
+            found[by] = {
+                (r["_place"], r["_group"]): float(r["n"])
+                for r in self.engine.rows(counted)
+                if not r["lacks"] and r["n"] is not None
+            }
+        return found
+
+    def together(self, name: str) -> list[str]:
         """The measures released together with one, this one too.
 
         They count the same product, or products that are made of each other: the same people may be in all of them,
         so what one hides another must not tell.
         """
-        kin = self._kin.get(self.indicators[measure].of, {measure})
-        return sorted(n for n, i in self.indicators.items() if n == measure or i.of in kin)
+        kin = self._kin.get(self.indicators[name].of, {name})
+        return sorted(n for n, i in self.indicators.items() if n == name or i.of in kin)
 
     def wanted(self, names: Sequence[str]) -> tuple[set[str], list[str]]:
         """The products and measures that some names mean, with all that they need; no names mean all.
@@ -173,11 +217,9 @@ class Walk:
         """Names in a product's declaration that mean nothing."""
         return list(names_faults(self.city, self.city.products[name], self.sources[name]))
 
-    def measure_faults(self, measure: str) -> list[Problem]:
+    def measure_faults(self, name: str) -> list[Problem]:
         """What is wrong with a measure as it is declared."""
-        indicator, node = self.indicators[measure], self.city.measures[measure].node
-        promised = {n: p.contract for n, p in self.city.products.items()}
-        return list(indicator.faults(node, promised, self.city.file.departments, geographies(self.city)))
+        return list(measure.faults(self.indicators[name], self.city.measures[name].node, known(self.city, self.as_of)))
 
     # What makes doing it again unnecessary
 
@@ -215,9 +257,9 @@ class Walk:
             "code": self.code,
         })  # fmt: skip
 
-    def beside(self, measure: str) -> dict[str, int]:
+    def beside(self, name: str) -> dict[str, int]:
         """Product -> number of the version that is read, for all measures released together; those that have one."""
-        needed = {p for n in self.together(measure) for p in self.needs(n)}
+        needed = {p for n in self.together(name) for p in self.needs(n)}
         found = {n: self.lake.restricted(n, self.pinned.get(n)) for n in sorted(needed)}
         return {n: v.number for n, v in found.items() if v is not None}
 
@@ -227,7 +269,11 @@ class Walk:
     def _today(self, name: str) -> dict[str, str]:
         # Of the day itself only the period it lies in decides what is released: which periods are over.
         periods = {n: self.indicators[n].period for n in self.together(name)}
-        return {n: period_of(self.as_of, p.grain) for n, p in periods.items() if p is not None}
+        return {
+            n: f"{period_of(self.as_of - timedelta(days=p.settle_days), p.city)}"
+            for n, p in periods.items()
+            if p is not None
+        }
 
     def numbers(self, products: Iterable[str]) -> dict[str, int]:
         """Product -> number of the version that is read."""
@@ -266,6 +312,28 @@ def names_faults(city: City, product: Product, source: Source | None) -> Iterato
     for name in sorted((source.reads(product.folder) if source else frozenset()) - known):
         what = f"the query of {product.name} reads '{name}', which is no product."
         yield product.collect.problem("D104", what, did_you_mean(name, known), "sql")
+
+
+def _peoples(indicator: Indicator) -> Iterator[tuple[str, GroupPeople]]:
+    """Every declaration of residents by group or stratum: (column, declaration)."""
+    yield from ((g.by, g.people) for g in indicator.groups if g.people is not None)
+    by, strata = indicator.strata()
+    own = getattr(indicator, "people", None)
+    if strata and own is not None:
+        yield by, own
+
+
+def known(city: City, as_of: date) -> measure.Known:
+    """What measures of a city may name."""
+    declared = {n: city.file.places[n.partition(".")[0]] for n in geographies(city)}
+    return measure.Known(
+        {n: p.contract for n, p in city.products.items()},
+        city.file.departments,
+        declared,
+        city.file.goals,
+        city.measures,
+        as_of,
+    )
 
 
 def sources(city: City, found: list[Problem] | None = None) -> dict[str, Source]:

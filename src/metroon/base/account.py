@@ -126,10 +126,11 @@ class Measured:
         question: The question it answers, in plain words.
         kind: The measure kind.
         unit: What one unit of the value is, such as ``calls`` or ``per 10,000 residents``.
-        direction: ``up`` when more is better, ``down`` when less is, else ``neutral``.
+        direction: ``up`` when more is better, ``down`` when less is, ``within`` for a band, else ``neutral``.
         is_share: Whether values are shares (0-1), shown as percent.
         geographies: The sets of places it is broken down by.
-        headline: The period that the headline speaks of: the last closed one.
+        headline: The period that the headline speaks of: the last closed one of the whole city.
+        headlines: The last closed period of the city, the places and the groups, each once.
         estimates: Every released cell.
         outcome: ``released``, ``unchanged`` or ``failed``.
         version: The release's version; None when it failed.
@@ -146,7 +147,7 @@ class Measured:
     question: str
     kind: str
     unit: str
-    direction: Literal["up", "down", "neutral"]
+    direction: Literal["up", "down", "neutral", "within"]
     is_share: bool
     geographies: tuple[Places, ...]
     headline: str
@@ -159,6 +160,7 @@ class Measured:
     advice: str = ""
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    headlines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 State = Literal["known", "cannot tell", "hidden", "no exposure", "late", "not collected", "cannot be answered"]
 """Why a value is there, or why not. Never merged to null or 0.
@@ -19,6 +26,8 @@ State = Literal["known", "cannot tell", "hidden", "no exposure", "late", "not co
 ``cannot be answered``: the data lack a date, a place or a denominator.
 """
 
+STATES: tuple[State, ...] = get_args(State)
+"""All states, in the order of their numbers in ``Estimates``."""
 ALL = "all"
 """The place, group or period that stands for everything together."""
 OUTSIDE = "(outside)"
@@ -101,6 +110,106 @@ class Estimate:
     worst: float | None = None
     best: float | None = None
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the values behind many cells are spread: one entry for each cell and different value.
+
+    Args:
+        cell: Number of the cell.
+        keys: What tells the entries of a cell apart, such as a duration in days.
+        sums: Numbers added up in each entry.
+    """
+
+    cell: Ints
+    keys: Mapping[str, NDArray[np.generic]]
+    sums: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Tallies:
+    """What was counted in many cells: in every array one entry a cell.
+
+    Args:
+        yes: Events, or successes of a share.
+        no: Failures of a share.
+        unknown: Rows whose outcome is not recorded.
+        people: People at risk; nan where nobody counted them.
+        sums: Other numbers added up over the rows, by their names.
+        strata: Events of each stratum, (cells, strata); None for measures without strata.
+        strata_people: People of each stratum, (cells, strata); nan where nobody counted them.
+        city: Number of the cell of the whole city in the same period.
+        spread: How values are spread, for measures that no sum can answer.
+    """
+
+    yes: Ints
+    no: Ints
+    unknown: Ints
+    people: Floats
+    sums: Mapping[str, Floats] = field(default_factory=dict)
+    strata: Floats | None = None
+    strata_people: Floats | None = None
+    city: Ints | None = None
+    spread: Spread | None = None
+
+    @property
+    def cells(self) -> int:
+        """How many cells there are."""
+        return len(self.yes)
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates of many cells: in every array one entry a cell, nan where there is no number.
+
+    Args:
+        state: Number of the state in ``STATES``.
+        value: The estimates, in the measure's unit.
+        low: Lower bounds.
+        high: Upper bounds; an interval that is not there has nan in both.
+        events: Numerators.
+        base: Denominators.
+        unknown: Rows whose outcome is not recorded.
+        worst: Values if every unknown were against the city's wish.
+        best: Values if every unknown were in its favour.
+        note: Number of the words in ``notes``.
+        notes: Words that say why; the first is empty.
+    """
+
+    state: NDArray[np.int8]
+    value: Floats
+    low: Floats
+    high: Floats
+    events: Floats
+    base: Floats
+    unknown: Floats
+    worst: Floats
+    best: Floats
+    note: NDArray[np.int16]
+    notes: tuple[str, ...]
+
+    def at(self, cells: Sequence[Cell]) -> tuple[Estimate, ...]:
+        """One estimate for each cell; nothing numeric where the state says that there is no value."""
+        columns = [
+            _numbers(c) for c in (self.value, self.low, self.high, self.events, self.base, self.unknown)
+        ] + [_numbers(c) for c in (self.worst, self.best)]
+        states = [STATES[s] for s in self.state.tolist()]
+        notes = [self.notes[n] for n in self.note.tolist()]
+        return tuple(
+            Estimate(cell, state, value, low, high, _whole(events), base, _whole(unknown), worst, best, note)
+            for cell, state, value, low, high, events, base, unknown, worst, best, note in zip(
+                cells, states, *columns, notes, strict=True
+            )
+        )
+
+
+def _numbers(column: Floats) -> list[float | None]:
+    return [None if x != x else x for x in column.tolist()]  # noqa: PLR0124  # nan is what is not itself
+
+
+def _whole(x: float | None) -> int | None:
+    return None if x is None else round(x)
 
 
 def without_value(cell: Cell, state: State, note: str) -> Estimate:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date  # pydantic reads the annotation
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import did_you_mean, validate
+from metroon.base.period import Grain  # pydantic reads the annotation
 from metroon.city.contract import Contract, contract
 from metroon.city.yaml import read, shown
 
@@ -56,11 +57,17 @@ class People(_Part):
         column: Column of the areas' product.
         source: Where the figures come from.
         vintage: The year they speak of.
+        boundaries: The edition of boundaries that they were counted for, when it is not of that year.
+        unit: What is counted: ``people`` or ``households``.
+        margin: Column with the margin of error (90 %), of figures that are estimates of a survey.
     """
 
     column: str
     source: str
     vintage: str
+    boundaries: str = ""
+    unit: Literal["people", "households"] = "people"
+    margin: str | None = None
 
 
 class Bands(_Part):
@@ -121,6 +128,22 @@ class Thresholds(_Part):
     hidden_share: float = Field(0.30, gt=0, lt=1)
 
 
+class Goal(_Part):
+    """Something that the city wants for its residents.
+
+    Args:
+        title: What people call it.
+        outcome: What residents should feel when it is reached, in plain words.
+        department: Who answers for it.
+        owner: The role or person who answers questions about it.
+    """
+
+    title: str
+    outcome: str
+    department: str | None = None
+    owner: str = ""
+
+
 class CityFile(_Part):
     """What ``city.yaml`` holds.
 
@@ -133,7 +156,10 @@ class CityFile(_Part):
         data: Folder of the raw files, relative to the city; ``${NAME:-default}`` reads the environment.
         departments: Department -> what people call it.
         places: Geography -> its areas.
+        goals: Goal -> what the city wants.
         thresholds: The city's own limits.
+        engine: The engine that counts the rows of measures, such as ``{kind: sail}``; DuckDB in this process unless
+            named.
     """
 
     name: str
@@ -144,7 +170,9 @@ class CityFile(_Part):
     data: str = "inbox"
     departments: dict[str, str] = Field(default_factory=dict)
     places: dict[Id, Geography] = Field(default_factory=dict)
+    goals: dict[Id, Goal] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
+    engine: dict[str, Any] = Field(default_factory=lambda: {"kind": "duckdb"})
 
 
 class Period(_Part):
@@ -152,11 +180,32 @@ class Period(_Part):
 
     Args:
         column: Date or timestamp column.
-        grain: How long one period is.
+        grain: How long one period of the whole city is; ``finest`` takes the shortest that can be published and tells
+            something, for the city, the places and the groups each.
+        places: How long one period of the places is, when longer than the city's.
+        groups: How long one period of the groups is, when longer than the city's.
+        fiscal_year_begins: The month in which a year begins.
+        event: What the date tells: when it happened, was reported, or was closed.
+        settle_days: Days after its end until late reports of a period have come in; before, it is not released.
     """
 
     column: str
-    grain: Literal["month", "quarter", "year", "all"] = "year"
+    grain: Literal["month", "quarter", "year", "all", "finest"] = "year"
+    places: Grain | None = None
+    groups: Grain | None = None
+    fiscal_year_begins: int = Field(1, ge=1, le=12)
+    event: Literal["occurred", "reported", "closed"] = "occurred"
+    settle_days: int = Field(0, ge=0)
+
+    @property
+    def city(self) -> Grain:
+        """The grain of the whole city; a month until the finest is chosen."""
+        return "month" if self.grain == "finest" else self.grain
+
+    def of(self, level: Literal["city", "places", "groups"]) -> Grain:
+        """The grain of the city, the places or the groups."""
+        own = {"city": None, "places": self.places, "groups": self.groups}[level]
+        return own or self.city
 
 
 @dataclass(frozen=True)

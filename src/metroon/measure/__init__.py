@@ -4,22 +4,33 @@ In: located rows of one version, and a measure's declaration. Out: tallies with 
 guard, and the estimates that they support.
 """
 
+from metroon.measure.cube import Cube, cube
 from metroon.measure.differences import with_differences
-from metroon.measure.estimates import can_break_down, estimates, poolings, unanswerable
+from metroon.measure.estimates import can_break_down, estimates, finest_grains, poolings, unanswerable
+from metroon.measure.faults import Known, count_faults, faults, vintage_faults, warnings
 from metroon.measure.grid import is_nested, released_as
 from metroon.measure.indicator import Indicator
-from metroon.measure.tally import Tallied, longer_grains, tally
+from metroon.measure.tally import Asking, Tallied, longer_grains, tally
 
 __all__ = [
+    "Asking",
+    "Cube",
     "Indicator",
+    "Known",
     "Tallied",
     "can_break_down",
+    "count_faults",
+    "cube",
     "estimates",
+    "faults",
+    "finest_grains",
     "is_nested",
     "longer_grains",
     "poolings",
     "released_as",
     "tally",
     "unanswerable",
+    "vintage_faults",
+    "warnings",
     "with_differences",
 ]

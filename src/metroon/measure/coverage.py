@@ -36,14 +36,15 @@ class Days:
         return max(timedelta(days=1), timedelta(days=_GAPS * mean_days), usual)
 
 
-def covered(every: Days, counted: Days, grain: Grain, *, as_of: date) -> list[str]:
+def covered(every: Days, counted: Days, grain: Grain, *, as_of: date, begins: int = 1) -> list[str]:
     """The periods that lie wholly within what the data cover and are over.
 
     Args:
         every: Days of all rows of the product.
         counted: Days of the rows that the measure counts.
         grain: How long one period is.
-        as_of: The day taken for today.
+        as_of: The day taken for today, or the one until which late reports have come in.
+        begins: The month in which a year begins.
 
     Returns:
         Those that ended before ``as_of`` and that start and end within both, allowing for silence that tells
@@ -59,7 +60,7 @@ def covered(every: Days, counted: Days, grain: Grain, *, as_of: date) -> list[st
         return []
     if grain == "all":
         return ["all"]
-    return [p for p in _between(every.days[0], every.days[-1], grain) if _is_covered(p, every, counted, as_of)]
+    return [p for p in _between(every.days[0], every.days[-1], grain, begins) if _is_covered(p, every, counted, as_of)]
 
 
 def _is_covered(period: str, every: Days, counted: Days, as_of: date) -> bool:
@@ -76,9 +77,9 @@ def _is_covered(period: str, every: Days, counted: Days, as_of: date) -> bool:
     return at > 0 and not is_after and counted.days[at] - counted.days[at - 1] <= counted.slack
 
 
-def _between(oldest: date, newest: date, grain: Grain) -> list[str]:
+def _between(oldest: date, newest: date, grain: Grain, begins: int) -> list[str]:
     found, day = [], oldest
     while day <= newest:
-        found.append(period_of(day, grain))
+        found.append(period_of(day, grain, begins))
         day = last_day(found[-1]) + timedelta(days=1)
     return found

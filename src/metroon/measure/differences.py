@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from metroon.measure.indicator import Expression, Row
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -64,17 +66,26 @@ def with_differences(
 
 
 def _told(engine: Engine, rows: Relation, measures: Sequence[tuple[Indicator, CellTable]]) -> list[_Told]:
-    for i, (indicator, _) in enumerate(measures):
-        for name, text in ((f"_among{i}", indicator.among), (f"_outcome{i}", indicator.outcome())):
-            if text is None:
-                rows = rows.mutate(**{name: ibis.literal(True)})
-            else:
-                rows = engine.with_column(rows, name, f"cast(({text}) as boolean)")
-    names = [f"_{what}{i}" for i in range(len(measures)) for what in ("among", "outcome")]
+    alike = [(i, indicator) for i, (indicator, _) in enumerate(measures) if not indicator.has_own_rows]
+    names: list[str] = []
+    for i, indicator in alike:
+        keys = {}
+        for e in (Expression("among", indicator.among or ""), *indicator.expressions()):
+            if e.sql:
+                keys[e.key] = f"_{i}_{e.key}"
+                kind = "double" if e.type == "float64" else e.type
+                rows = engine.with_column(rows, keys[e.key], f"cast(({e.sql}\n) as {kind})")
+        among = rows[keys["among"]] if indicator.among else ibis.literal(True)
+        outcome = indicator.outcome(Row(rows, keys))
+        rows = rows.mutate(**{f"_among{i}": among, f"_outcome{i}": ibis.literal(True) if outcome is None else outcome})
+        names += [f"_among{i}", f"_outcome{i}"]
+    if not names:
+        return []
     # Grain: one row per pattern of what the measures say of a row; few, however many rows there are.
     patterns = engine.rows(rows.select(*names).distinct())
     made = []
-    for i, (_, table) in enumerate(measures):
+    for i, _ in alike:
+        table = measures[i][1]
         for parts in _SHARED if table.is_share else _COUNTED:
             wanted = {_OUTCOMES[part] for part in parts}
             among = (at for at, p in enumerate(patterns) if p[f"_among{i}"] and p[f"_outcome{i}"] in wanted)

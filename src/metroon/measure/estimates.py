@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from metroon.base.estimate import ALL, Cell, Estimate, without_value
+from metroon.base.estimate import ALL, INSIDE, Cell, Estimate, without_value
+from metroon.base.period import GRAINS
 from metroon.locate import can_place
 from metroon.measure.grid import released_as
+from metroon.measure.tally import tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from metroon.base.period import Grain
     from metroon.base.places import Places
     from metroon.city.contract import Contract
+    from metroon.guard.cells import CellTable, Hiding
+    from metroon.measure.cube import Cube
     from metroon.measure.indicator import Indicator
-    from metroon.measure.tally import Tallied
+    from metroon.measure.tally import Asking, Tallied
 
-_COARSER: dict[Grain, tuple[Grain, ...]] = {
-    "month": ("quarter", "year", "all"),
-    "quarter": ("year", "all"),
-    "year": ("all",),
-    "all": (),
-}
-_GRAIN_WORDS = {"quarter": "quarters", "year": "years", "all": "all years together"}
+Level = Literal["city", "places", "groups"]
+LEVELS: tuple[Level, ...] = ("city", "places", "groups")
+_GRAIN_WORDS: dict[Grain, str] = {"quarter": "quarters", "year": "years", "all": "all years together"}
 
 
-def estimates(indicator: Indicator, tallied: Tallied) -> tuple[Estimate, ...]:
+def estimates(tallied: Tallied) -> tuple[Estimate, ...]:
     """One estimate for each cell that may be shown, in the order of the cells."""
-    shown = [t for c, t in tallied.table.tallies.items() if c not in tallied.table.unpublished]
-    named = [replace(t, cell=released_as(t.cell)) for t in shown]
-    return tuple(indicator.estimate(t) for t in sorted(named, key=lambda t: t.cell))
+    made = tallied.grid
+    every = tallied.indicator.estimates(tallied.tallies).at([released_as(c) for c in made.cells])
+    return tuple(sorted((e for e, is_shown in zip(every, made.shown, strict=True) if is_shown), key=lambda e: e.cell))
 
 
 def can_break_down(indicator: Indicator, contract: Contract, places: Places) -> bool:
@@ -40,7 +40,7 @@ def can_break_down(indicator: Indicator, contract: Contract, places: Places) -> 
 
 
 def unanswerable(
-    indicator: Indicator, contract: Contract, asked: Mapping[str, Places], period: str
+    indicator: Indicator, contract: Contract, asked: Mapping[str, Places], period: str, people: Mapping[str, object]
 ) -> tuple[Estimate, ...]:
     """Breakdowns that were asked for and that the data do not bear, each with the reason."""
     found = []
@@ -52,7 +52,7 @@ def unanswerable(
             why = f"no number of residents is declared for {places.title.lower()}"
             found.append(without_value(Cell(period, name, ALL), "cannot be answered", why))
     if indicator.needs_people:
-        for d in indicator.groups:
+        for d in (g.by for g in indicator.groups if g.by not in people):
             why = f"no number of residents by {d} is declared"
             found.append(without_value(Cell(period, ALL, ALL, d, ALL), "cannot be answered", why))
     return tuple(found)
@@ -66,22 +66,96 @@ def poolings(indicator: Indicator, bands: Mapping[str, Sequence[str]]) -> Iterat
         bands: Geography -> the bands of its areas.
     """
     if indicator.period:
-        for grain in _COARSER[indicator.period.grain]:
-            longer = indicator.period.model_copy(update={"grain": grain})
-            yield f"period grain {grain} ({_GRAIN_WORDS[grain]})", indicator.model_copy(update={"period": longer})
+        shortest = min(GRAINS.index(indicator.period.of(level)) for level in LEVELS)
+        for grain in GRAINS[shortest + 1 :]:
+            yield f"period grain {grain} ({_GRAIN_WORDS[grain]})", _longer(indicator, grain)
     for name in indicator.places:
         for band in bands.get(name, ()):
             coarse = list(dict.fromkeys(band if p == name else p for p in indicator.places))
             yield f"{band} instead of {name}", indicator.model_copy(update={"places": coarse})
-    for name in indicator.places if len(indicator.places) + len(indicator.groups) > 1 else []:
+    is_only = len(indicator.places) + len(indicator.groups) < 2
+    for name in [] if is_only else indicator.places:
         fewer = [p for p in indicator.places if p != name]
         yield f"no breakdown by {name}", indicator.model_copy(update={"places": fewer})
-    for name in indicator.groups if len(indicator.places) + len(indicator.groups) > 1 else []:
-        fewer = [g for g in indicator.groups if g != name]
-        yield f"no breakdown by {name}", indicator.model_copy(update={"groups": fewer})
-    if indicator.period and indicator.period.grain != "all":
-        pooled = indicator.period.model_copy(update={"grain": "all"})
-        for name in indicator.places if len(indicator.places) > 1 else []:
+    for group in [] if is_only else indicator.groups:
+        left = [g for g in indicator.groups if g.by != group.by]
+        yield f"no breakdown by {group.by}", indicator.model_copy(update={"groups": left})
+    if indicator.period and len(indicator.places) > 1:
+        pooled = _longer(indicator, "all")
+        for name in indicator.places:
             fewer = [p for p in indicator.places if p != name]
-            both = indicator.model_copy(update={"period": pooled, "places": fewer})
-            yield f"period grain all and no breakdown by {name}", both
+            yield f"period grain all and no breakdown by {name}", pooled.model_copy(update={"places": fewer})
+
+
+def _longer(indicator: Indicator, grain: Grain) -> Indicator:
+    """The measure with no period shorter than a grain."""
+    period = indicator.period
+    if period is None:
+        return indicator
+    own = {level: max(period.of(level), grain, key=GRAINS.index) for level in LEVELS}
+    longer = {"grain": own["city"], "places": own["places"], "groups": own["groups"]}
+    return indicator.model_copy(update={"period": period.model_copy(update=longer)})
+
+
+def finest_grains(
+    cube: Cube, asking: Asking, hide: Callable[[Sequence[CellTable]], Mapping[str, Hiding]], *, hidden_share: float
+) -> Indicator:
+    """The measure with the shortest periods that can be published and tell something.
+
+    For the city, the places and the groups each: the shortest grain with which at most ``hidden_share`` of the cells
+    that count anything are hidden, and with which at least half of those that are shown tell something (their state
+    is ``known``). Where no grain does, all periods are taken together.
+
+    Args:
+        cube: The finest cells.
+        asking: The measure, with ``grain: finest``.
+        hide: What the guard would withhold of tables.
+        hidden_share: From 0 to 1.
+    """
+    indicator, period = asking.indicator, asking.indicator.period
+    if period is None:
+        return indicator
+    chosen: dict[Level, Grain] = {}
+    for level in LEVELS:
+        least = GRAINS.index(chosen["city"]) if chosen else 0
+        for grain in GRAINS[least:]:
+            chosen[level] = grain
+            alone = indicator.model_copy(update={
+                "period": period.model_copy(update={"grain": grain, "places": grain, "groups": grain}),
+                **({} if level == "places" or indicator.needs_people else {"places": []}),
+                **({} if level == "groups" else {"groups": []}),
+            })  # fmt: skip
+            if _tells(cube, replace(asking, indicator=alone, longer=()), level, hide, hidden_share):
+                break
+    grains = {"grain": chosen["city"], "places": chosen["places"], "groups": chosen["groups"]}
+    return indicator.model_copy(update={"period": period.model_copy(update=grains)})
+
+
+def _tells(
+    cube: Cube,
+    asking: Asking,
+    level: Level,
+    hide: Callable[[Sequence[CellTable]], Mapping[str, Hiding]],
+    hidden_share: float,
+) -> bool:
+    tallied = tally(cube, asking)
+    is_level = {
+        "city": lambda c: c.dimension == ALL and (c.geography == ALL or c.place == INSIDE),
+        "places": lambda c: c.geography != ALL and c.place != INSIDE,
+        "groups": lambda c: c.dimension != ALL,
+    }[level]
+    every = asking.indicator.estimates(tallied.tallies).at(tallied.grid.cells)
+    shown = [e for e, is_shown in zip(every, tallied.grid.shown, strict=True) if is_shown and is_level(e.cell)]
+    telling = {e.cell for e in shown if e.events or e.unknown or e.base}
+    if not telling:
+        return True
+    known = sum(e.state == "known" for e in shown if e.cell in telling)
+    if known < len(telling) / 2:
+        return False
+    if tallied.table.unit == "none":
+        return True
+    small = [c for c in telling if 0 < tallied.table.tallies[c].yes < tallied.minimum_cell]
+    if len(small) > hidden_share * len(telling):
+        return False  # small themselves, before anything is hidden for their sake
+    hiding = hide([tallied.table])[asking.name]
+    return len((hiding.primary | hiding.secondary) & telling) <= hidden_share * len(telling)

@@ -3,25 +3,76 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import ibis
+import numpy as np
 from pydantic import Field
 
+from metroon.base.estimate import Tallies
 from metroon.base.kinds import Kind
-from metroon.base.node import did_you_mean
-from metroon.base.sql import NotAllowed, expression
 from metroon.city.city import Period  # pydantic reads the annotation
+from metroon.measure.declared import (  # pydantic reads the annotations
+    Baseline,
+    Break,
+    Group,
+    GroupBy,
+    Revision,
+    SignalRules,
+    Slot,
+    SmallNumbers,
+    Target,
+    Told,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from metroon.base.errors import Problem
-    from metroon.base.estimate import Estimate, Tally
-    from metroon.base.node import Node
+    from metroon.base.engine import Engine, Relation
+    from metroon.base.estimate import Estimate, Estimates, Tally
     from metroon.city.contract import Contract
 
 
-_NO_GROUPS = ("internal", "linkage key", "free text", "direct")
+@dataclass(frozen=True)
+class Expression:
+    """SQL over one row that a kind reads.
+
+    Args:
+        key: The key of the YAML that holds it.
+        sql: The text; empty when the key was left out.
+        type: What it must give: ``boolean`` or ``float64``.
+    """
+
+    key: str
+    sql: str
+    type: Literal["boolean", "float64"] = "boolean"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row, as a kind sees it: columns of the table, and values of its own expressions.
+
+    Args:
+        columns: The relation.
+        names: Key of an expression -> the column that holds its value.
+    """
+
+    columns: Relation
+    names: Mapping[str, str]
+
+    def value(self, key: str) -> Any:
+        """The value of an expression."""
+        return self.columns[self.names[key]]
+
+    def column(self, name: str) -> Any:
+        """A column of the table."""
+        return self.columns[name]
+
+    def newest(self, names: Sequence[str]) -> Any:
+        """The latest time in some columns of all rows: until when the data reach."""
+        latest = [self.columns[n].cast("timestamp").max() for n in dict.fromkeys(names)]
+        return self.columns.aggregate(_newest=ibis.greatest(*latest)).as_scalar()
 
 
 class Indicator(Kind):
@@ -39,95 +90,116 @@ class Indicator(Kind):
     """The time it is broken down by; leave it out when the table has no date."""
     places: list[str] = Field(default_factory=list)
     """Geographies it is broken down by; bands are written geography.band. Rates take residents of the first."""
-    groups: list[str] = Field(default_factory=list)
+    groups: list[GroupBy] = Field(default_factory=list)
     """Columns whose values make groups; each is a breakdown of its own, for the whole city."""
-    direction: Literal["up", "down", "neutral"] = "neutral"
-    """up when more is better, down when less is; neutral values are never called better or worse."""
+    direction: Literal["up", "down", "neutral", "within"] = "neutral"
+    """up when more is better, down when less is, within when it should stay in a band; neutral values are never
+    called better or worse."""
     unit: str = ""
     """Words after the value."""
+    goal: str | None = None
+    """The goal it belongs to, as in city.yaml."""
+    type: Literal["input", "output", "efficiency", "quality", "outcome", "equity"] = "outcome"
+    """What it tells about a goal: outcomes are what residents feel, outputs what the city does."""
     department: str | None = None
     """Who answers for it, as in city.yaml."""
     owner: str = ""
     """The role or person who answers questions about it."""
+    service: str = ""
+    """The service it belongs to."""
+    budget_program: str = ""
+    """The program of the budget that pays for it."""
     note: str = ""
     """What a reader must know beside the number."""
-    useful_width: float | None = Field(None, gt=0)
-    """Intervals wider than this, in the measure's unit, tell nothing; the default depends on the kind."""
+    small_numbers: SmallNumbers = SmallNumbers()
+    """When a number says too little."""
+    baseline: Baseline | None = None
+    """Where it began."""
+    target: Target | None = None
+    """What is to be reached, by when, on whose authority."""
+    signals: SignalRules = SignalRules()
+    """How change is told from noise."""
+    breaks: list[Break] = Field(default_factory=list)
+    """Days across which values are not comparable."""
+    revision: Revision = Revision()
+    """When a value is final, and how large a change of it is told."""
+    guard_metric: str | None = None
+    """The measure that would suffer if somebody gamed this one."""
+    complaints: bool = False
+    """True when rows are complaints: they tell of those who complain, and need a coverage measure."""
+    coverage: str | None = None
+    """The measure that tells how much of what is there gets reported."""
+    narrative: dict[Slot, Told] = Field(default_factory=dict)
+    """What people say about it: what happened, the story, the action, the partners."""
 
     is_share: ClassVar[bool] = False
-    """Whether the value is a share with failures, and not a number of events."""
+    """Whether the value is a share (0-1) with failures, and not a number of events."""
+    is_count: ClassVar[bool] = False
+    """Whether values are counts: parts of a whole, never compared with it."""
     needs_people: ClassVar[bool] = False
     """Whether the value is per resident."""
+    positive_sums: ClassVar[tuple[str, ...]] = ()
+    """Names of sums that cannot be below zero."""
+    has_own_rows: ClassVar[bool] = False
+    """Whether it counts rows that it makes of those of the product."""
+    accumulates: ClassVar[bool] = False
+    """Whether a period holds what was there before and has not left: periods do not add up."""
 
     @abstractmethod
-    def estimate(self, tally: Tally) -> Estimate:
-        """The estimate that a tally supports, or why it supports none."""
+    def estimates(self, tallies: Tallies) -> Estimates:
+        """The estimates that tallies support, or why they support none; one a cell."""
 
-    def outcome(self) -> str | None:
-        """The SQL expression that is true for a success; None when every row is an event."""
+    def expressions(self) -> tuple[Expression, ...]:
+        """The SQL over one row that it reads, ``among`` aside."""
+        return ()
+
+    def outcome(self, row: Row) -> Any:
+        """True for a success, false for a failure, null where it is not recorded; None when every row is an event."""
         return None
+
+    def sums(self, row: Row) -> dict[str, Any]:
+        """Other numbers to add up over the rows that count."""
+        return {}
+
+    def spread(self, row: Row) -> dict[str, Any]:
+        """What tells the values behind a cell apart, where no sum can answer; empty for most kinds."""
+        return {}
+
+    def strata(self) -> tuple[str, tuple[str, ...]]:
+        """The column of the strata, and the strata, where events are counted stratum by stratum."""
+        return "", ()
+
+    def prepare(self, engine: Engine, rows: Relation, contract: Contract) -> Relation:
+        """The rows that are counted, where they are not those of the product as they are."""
+        return rows
+
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Other columns of the product that it reads: (key of the YAML, column)."""
+        return ()
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the numerator is declared to be a part of the denominator."""
+        return False
 
     def words(self) -> str:
         """The unit as it stands after the value."""
         return self.unit
 
-    def faults(
-        self,
-        node: Node,
-        products: Mapping[str, Contract],
-        departments: Collection[str],
-        geographies: Collection[str],
-    ) -> Iterator[Problem]:
-        """What is wrong between the measure, the product it counts and the city it speaks of.
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Every breakdown by group."""
+        return tuple(d for g in self.groups for d in g.dimensions)
 
-        Args:
-            node: The measure's declaration.
-            products: Product -> its own promise.
-            departments: Those of the city.
-            geographies: Those of the city, bands too.
-        """
-        contract = products.get(self.of)
-        if contract is None:
-            yield node.problem("M101", f"there is no product '{self.of}'.", did_you_mean(self.of, products), "of")
-            return
-        names = [c.name for c in contract.columns]
-        for key, text in (("among", self.among), ("when", self.outcome())):
-            if text is not None:
-                yield from _expression_faults(node, key, text, names)
-        for key, columns in (("groups", self.groups), ("period", [self.period.column] if self.period else [])):
-            for column in columns:
-                if column not in names:
-                    yield node.problem("M102", f"{self.of} has no column '{column}'.", did_you_mean(column, names), key)
-        yield from self._group_faults(node, contract)
-        dated = contract.column(self.period.column) if self.period else None
-        if dated and dated.type not in ("date", "timestamp"):
-            what = f"'{dated.name}' is no date: it cannot make periods."
-            yield node.problem("M103", what, "Name a date or timestamp column.", "period")
-        if self.department and departments and self.department not in departments:
-            fix = did_you_mean(self.department, departments)
-            yield node.problem("M104", f"there is no department '{self.department}'.", fix, "department")
-        for name in self.places:
-            if name not in geographies:
-                fix = did_you_mean(name, geographies)
-                yield node.problem("M106", f"there is no geography '{name}'.", fix, "places")
+    def group(self, dimension: str) -> Group | None:
+        """What is declared of a breakdown by group."""
+        return next((g for g in self.groups if dimension in g.dimensions), None)
 
-    def _group_faults(self, node: Node, contract: Contract) -> Iterator[Problem]:
-        for name in self.groups:
-            column = contract.column(name)
-            if column and column.classification in _NO_GROUPS:
-                what = (
-                    f"'{name}' is {column.classification}: every value of it would be published as the name of a group."
-                )
-                yield node.problem("M107", what, "Name a column whose values are few and no secret.", "groups")
-
-
-def _expression_faults(node: Node, key: str, text: str, names: list[str]) -> Iterator[Problem]:
-    try:
-        used = expression(text)
-    except NotAllowed as error:
-        fix = "Write one SQL expression over the columns of the product, such as priority = 'Priority 1'."
-        yield node.problem("M105", f"'{key}' cannot be run: {error}.", fix, key)
-        return
-    for column in sorted(used - set(names)):
-        what = f"'{key}' reads a column '{column}' that the product does not have."
-        yield node.problem("M102", what, did_you_mean(column, names), key)
+    def estimate(self, tally: Tally) -> Estimate:
+        """The estimate of a single cell, of kinds that need no more than counts and people."""
+        one = Tallies(
+            *(np.array([n]) for n in (tally.yes, tally.no, tally.unknown)),
+            people=np.array([np.nan if tally.people is None else tally.people]),
+            city=np.zeros(1, dtype=np.int64),
+        )
+        return self.estimates(one).at([tally.cell])[0]

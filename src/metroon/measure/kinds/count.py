@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from metroon.base.estimate import Estimate
 from metroon.measure.indicator import Indicator
 from metroon.measure.interval import poisson
-from metroon.measure.telling import event_state
+from metroon.measure.telling import FEW_EVENTS, Answer, few_events
 
 if TYPE_CHECKING:
-    from metroon.base.estimate import Tally
+    from metroon.base.estimate import Estimates, Tallies
 
 
 class Count(Indicator):
@@ -21,10 +20,12 @@ class Count(Indicator):
     guide; Breslow and Day 1987).
     """
 
-    def estimate(self, tally: Tally) -> Estimate:
-        """The count with its interval."""
-        interval = poisson(tally.yes)
-        state, note = event_state(tally.yes, interval, self.useful_width)
-        return Estimate(
-            tally.cell, state, float(tally.yes), interval.low, interval.high, tally.yes, None, tally.unknown, note=note
-        )
+    is_count: ClassVar[bool] = True
+
+    def estimates(self, tallies: Tallies) -> Estimates:
+        """The counts with their intervals."""
+        value = tallies.yes.astype(float)
+        bounds = poisson(value)
+        answer = Answer(value, bounds.low, bounds.high, value, tallies.unknown.astype(float))
+        few = few_events(tallies.yes, bounds.low, bounds.high, self.small_numbers)
+        return answer.say("cannot tell", few, FEW_EVENTS).estimates()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from metroon.base.estimate import Estimate, without_value
-from metroon.measure.indicator import Indicator
-from metroon.measure.interval import unknown_bounds, wilson
+from metroon.measure.indicator import Expression, Indicator, Row
+from metroon.measure.shares import share_estimates
 
 if TYPE_CHECKING:
-    from metroon.base.estimate import Tally
-
-_USEFUL = 0.30
+    from metroon.base.estimate import Estimates, Tallies
 
 
 class Share(Indicator):
@@ -28,31 +25,14 @@ class Share(Indicator):
     when: str
     is_share: ClassVar[bool] = True
 
-    def outcome(self) -> str:
+    def expressions(self) -> tuple[Expression, ...]:
         """The condition."""
-        return self.when
+        return (Expression("when", self.when),)
 
-    def estimate(self, tally: Tally) -> Estimate:
-        """The share with its interval, and its bounds over the unknowns."""
-        base = tally.yes + tally.no
-        if base == 0 and tally.unknown == 0:
-            return without_value(tally.cell, "no exposure", "there is no case")
-        if base == 0:
-            return without_value(tally.cell, "cannot tell", "no case has a known outcome")
-        interval = wilson(tally.yes, base)
-        bounds = unknown_bounds(tally.yes, tally.no, tally.unknown)
-        worst, best = (bounds.high, bounds.low) if self.direction == "down" else (bounds.low, bounds.high)
-        is_wide = interval.high - interval.low > (self.useful_width or _USEFUL)
-        return Estimate(
-            tally.cell,
-            "cannot tell" if is_wide else "known",
-            tally.yes / base,
-            interval.low,
-            interval.high,
-            tally.yes,
-            float(base),
-            tally.unknown,
-            worst,
-            best,
-            "the interval is too wide to say anything" if is_wide else "",
-        )
+    def outcome(self, row: Row) -> Any:
+        """Whether the condition holds."""
+        return row.value("when")
+
+    def estimates(self, tallies: Tallies) -> Estimates:
+        """The shares with their intervals, and their bounds over the unknowns."""
+        return share_estimates(tallies, self)

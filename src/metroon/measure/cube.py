@@ -1,0 +1,230 @@
+"""The cube: one pass over the rows of a product to the finest cells, for all measures that count it at once.
+
+The cube's cells are the cross-classification of month, places and groups; everything coarser is a sum of them, made
+without touching a row again. What no sum gives has a pass of its own: how values are spread (medians), and how many
+different people there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from metroon.base.estimate import UNKNOWN
+from metroon.locate import column as place_column
+from metroon.measure.indicator import Expression, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from metroon.base.engine import Engine, Relation
+    from metroon.city import Contract
+    from metroon.measure.indicator import Indicator
+
+    Ints = NDArray[np.int64]
+
+MONTH, WHO, FLOW, GROUP = "_month", "_who", "_flow", "_group_"
+"""Columns of prepared rows: their month, their person, whether one comes or goes, their groups."""
+_DAYS, _ROWS, _EVERY, _UNDECIDED = "_days", "_rows", "_every", "undecided"
+
+
+@dataclass(frozen=True)
+class Codes:
+    """One key of many cells as numbers.
+
+    Args:
+        at: Number of the label of each cell.
+        labels: The labels; ``None`` for cells without.
+    """
+
+    at: Ints
+    labels: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Finest:
+    """Finest cells with the numbers added up in each.
+
+    Args:
+        keys: Key -> its codes, one for each cell.
+        numbers: Name -> one number a cell.
+        values: What tells apart the values of one cell, where they are spread; empty for sums.
+    """
+
+    keys: Mapping[str, Codes]
+    numbers: Mapping[str, NDArray[Any]]
+    values: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def number(self, measure: str, part: str) -> NDArray[Any]:
+        """A part of a measure; zeros where the measure has no such part."""
+        found = self.numbers.get(f"{measure}/{part}")
+        return np.zeros(self.cells, dtype=np.int64) if found is None else found
+
+    @property
+    def cells(self) -> int:
+        """How many finest cells there are."""
+        return len(next(iter(self.numbers.values())))
+
+
+@dataclass(frozen=True)
+class Cube:
+    """The finest cells of all measures that count the same rows by the same date.
+
+    Args:
+        finest: Their sums.
+        spreads: Measure -> how its values are spread over the finest cells.
+        engine: The engine that counted.
+        rows: The prepared rows, for questions that need them again.
+        measures: The measures.
+        has_people: Whether rows tell whose they are.
+    """
+
+    finest: Finest
+    spreads: Mapping[str, Finest]
+    engine: Engine
+    rows: Relation
+    measures: Mapping[str, Indicator]
+    has_people: bool
+
+    def flags(self, name: str) -> dict[str, Any]:
+        """Outcome -> which rows have it, among those that a measure counts."""
+        return _flags(self.rows, name, self.measures[name])
+
+
+def cube(engine: Engine, located: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Cube:
+    """Count the rows of some measures into the finest cells.
+
+    Grain:
+        One cell for each month, places and groups that rows have; not more cells than rows.
+
+    Args:
+        engine: The engine.
+        located: Rows that know their place in each geography.
+        measures: Measures that count the same rows by the same date.
+        contract: The product's promise.
+
+    Returns:
+        The cube, in memory; its size is that of the cells, however many rows there are.
+    """
+    places = [c for c in located.columns if c.startswith(place_column(""))]
+    first = next(iter(measures.values()))
+    rows = _prepared(engine, first.prepare(engine, located, contract), measures, contract)
+    groups = dict.fromkeys(GROUP + g.by for i in measures.values() for g in i.groups)
+    keys = [*([MONTH] if first.period else []), *places, *groups, *([FLOW] if first.accumulates else [])]
+    parts: dict[str, Any] = {_ROWS: rows.count()}
+    if first.period:
+        bit = ibis.literal(1) << rows["_day"]
+        parts[_DAYS] = bit.bit_or()
+    for name, indicator in measures.items():
+        parts |= {f"{name}/{part}": flag.sum() for part, flag in _flags(rows, name, indicator).items()}
+        among = _among(rows, name, indicator)
+        sums = indicator.sums(_row(rows, name, indicator))
+        parts |= {f"{name}/{part}": _where(number, among).sum() for part, number in sums.items()}
+        parts |= _strata(rows, name, indicator)
+        if indicator.among:
+            parts[f"{name}/{_UNDECIDED}"] = rows[f"{name}/among"].isnull().sum()
+        if first.period:
+            parts[f"{name}/{_DAYS}"] = bit.bit_or(where=among)
+    grouped = rows.group_by(keys) if keys else rows
+    finest = _finest(engine.fetch(grouped.aggregate(**parts)), keys)
+    spreads = {n: made for n, i in measures.items() if (made := _spread(engine, rows, n, i, keys))}
+    return Cube(finest, spreads, engine, rows, measures, contract.person_key is not None)
+
+
+def _prepared(engine: Engine, rows: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Relation:
+    asked = {
+        f"{name}/{e.key}": e for name, i in measures.items() for e in (Expression("among", i.among or ""), *i.expressions())
+    }  # fmt: skip
+    made = {column: f"cast(({e.sql}\n) as {_TYPES[e.type]})" for column, e in asked.items() if e.sql}
+    for column, text in made.items():
+        rows = engine.with_column(rows, column, text)
+    first = next(iter(measures.values()))
+    keys: dict[str, Any] = {_EVERY: ibis.literal(True)}
+    keys |= {GROUP + g.by: _group(rows[g.by]) for i in measures.values() for g in i.groups}
+    if first.period:
+        day = rows[first.period.column].cast("date")
+        keys |= {MONTH: day.strftime("%Y-%m"), "_day": day.day()}
+    # Rows that do not say whose they are may all be of one person.
+    if contract.person_key:
+        keys[WHO] = rows[contract.person_key].cast("string").fill_null("")
+    return rows.mutate(**keys)
+
+
+_TYPES = {"boolean": "boolean", "float64": "double"}
+
+
+def _group(column: Any) -> Any:
+    text = column.cast("string")
+    return (text == "").ifelse(ibis.null("string"), text).fill_null(UNKNOWN)
+
+
+def _row(rows: Relation, name: str, indicator: Indicator) -> Row:
+    return Row(rows, {e.key: f"{name}/{e.key}" for e in indicator.expressions() if e.sql})
+
+
+def _among(rows: Relation, name: str, indicator: Indicator) -> Any:
+    return rows[f"{name}/among"].fill_null(False) if indicator.among else None
+
+
+def _flags(rows: Relation, name: str, indicator: Indicator) -> dict[str, Any]:
+    """Which rows are successes, failures and unknown, among those that count."""
+    among = _among(rows, name, indicator)
+    outcome = indicator.outcome(_row(rows, name, indicator))
+    if outcome is None:
+        return {"yes": rows[_EVERY] if among is None else among}
+    yes = outcome.fill_null(False)
+    found = {"yes": yes, "unknown": outcome.isnull()} | ({"no": ~outcome.fill_null(True)} if indicator.is_share else {})
+    return {part: flag if among is None else flag & among for part, flag in found.items()}
+
+
+def _where(number: Any, among: Any) -> Any:
+    return number if among is None else among.ifelse(number, None)
+
+
+def _strata(rows: Relation, name: str, indicator: Indicator) -> dict[str, Any]:
+    by, strata = indicator.strata()
+    yes = _flags(rows, name, indicator)["yes"] if strata else None
+    return {f"{name}/stratum {i}": (yes & (rows[by].cast("string") == s)).fill_null(False).sum()
+            for i, s in enumerate(strata)}  # fmt: skip
+
+
+def _spread(engine: Engine, rows: Relation, name: str, indicator: Indicator, keys: Sequence[str]) -> Finest | None:
+    row = _row(rows, name, indicator)
+    told = indicator.spread(row)
+    if not told:
+        return None
+    among = _among(rows, name, indicator)
+    rows = rows.mutate(**{f"_value_{k}": v for k, v in told.items()})
+    counted = rows if among is None else rows.filter(rows[f"{name}/among"])
+    values = [f"_value_{k}" for k in told]
+    sums = {k: v.sum() for k, v in indicator.sums(_row(counted, name, indicator)).items()}
+    grouped = counted.group_by([*keys, *values])
+    made = engine.fetch(grouped.aggregate(n=counted.count(), **sums))
+    finest = _finest(made.drop_columns(values), keys)
+    columns = {k: made[f"_value_{k}"].to_numpy(zero_copy_only=False) for k in told}
+    return Finest(finest.keys, finest.numbers, columns)
+
+
+def _finest(found: pa.Table, keys: Sequence[str]) -> Finest:
+    codes = {}
+    for key in keys:
+        coded = found[key].combine_chunks().dictionary_encode()
+        coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+        labels = coded.dictionary.to_pylist()
+        at = coded.indices.fill_null(len(labels)).to_numpy(zero_copy_only=False)
+        codes[key] = Codes(at.astype(np.int64), (*labels, None))
+    numbers = {n: _numbers(found[n]) for n in found.column_names if n not in keys}
+    return Finest(codes, numbers)
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+    if pa.types.is_floating(column.type):
+        return np.asarray(column.fill_null(0.0).to_numpy(zero_copy_only=False), dtype=np.float64)
+    whole = column.cast(pa.int64(), safe=False).fill_null(0)
+    return np.asarray(whole.to_numpy(zero_copy_only=False), dtype=np.int64)
