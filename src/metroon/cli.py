@@ -103,6 +103,7 @@ FULL = click.option("--full", is_flag=True, help="Tell every broken promise, pla
 PICTURE = click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write what is shown as a picture (SVG) too."
 )
+ON = click.option("--as-of", "on", type=_Date(), help="As it was published on that day; nothing is computed.")
 FORMAT = click.option("--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table")
 
 
@@ -171,7 +172,7 @@ def _must_be_city(folder: Path) -> None:
 def check(here: str | None, folder: str | None) -> int:
     """Tell every fault of a city repo at once; touch no row."""
     from metroon.city import load
-    from metroon.faults import faults
+    from metroon.faults import faults, warned
 
     found: list[Problem] = []
     city = load(_folder(here or folder), found)
@@ -179,6 +180,9 @@ def check(here: str | None, folder: str | None) -> int:
     if found:
         _tell(found)
         return REFUSED
+    if doubtful := warned(city):
+        _tell(doubtful)
+        click.echo("Warnings only: lawful, and worth a thought.")
     n, m = len(city.products), len(city.measures)
     click.echo(f"{city.file.name}: {n} product{'s' * (n != 1)} and {m} measure{'s' * (m != 1)}, no fault.")
     return DONE
@@ -251,25 +255,92 @@ def demo(folder: str, full: bool, picture: Path | None) -> int:
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[FOLDER] [MEASURE]...")
+@CITY
+@ON
+@click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table")
+@_told
+def measure(names: tuple[str, ...], folder: str | None, on: date | None, kind: str) -> int:
+    """Count all measures, or some, from the versions that are kept, and show the scorecard.
+
+    No file is read: `metroon run` does both. Returns 0 when every measure has a release, else 1.
+    """
+    from metroon import flow, scorecard, serve
+
+    chosen = list(names)
+    if chosen and folder is None and (Path(chosen[0]) / "city.yaml").is_file():
+        folder = chosen.pop(0)
+    walk = _walk(_load(folder), None)
+    failed = {m.measure: m for m in flow.measures(walk, chosen) if m.outcome == "failed"} if on is None else {}
+    made, without = scorecard.scores(walk, chosen, on=on)
+    lacking = {m.measure: failed.get(m.measure, m) for m in without}
+    lacking |= {name: m for name, m in failed.items() if not chosen or name in chosen}
+    if kind == "json":
+        _say_json([serve.score_dict(s) for s in made])
+    else:
+        _show(serve.measure_board(made, list(lacking.values()), is_invented=walk.city.file.invented))
+    return FAILED if lacking else DONE
+
+
+def _say_json(what: Any) -> None:
+    import json
+
+    click.echo(json.dumps(what, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@main.command()
+@click.option("--since", type=_Date(), required=True, help="The day to compare with: what was published by then.")
+@CITY
+@_told
+def changes(since: date, folder: str | None) -> None:
+    """Tell only what really changed since a day, and how many false alarms to expect."""
+    from metroon import scorecard, serve
+
+    walk = _walk(_load(folder), None)
+    _show(serve.changes_page(scorecard.changes(walk, since), is_invented=walk.city.file.invented))
+
+
+@main.command()
+@click.argument("goals", nargs=-1, metavar="[GOAL]...")
+@CITY
+@ON
+@click.option("--format", "kind", type=click.Choice(["table", "markdown"]), default="table")
+@_told
+def digest(goals: tuple[str, ...], folder: str | None, on: date | None, kind: str) -> None:
+    """One page for each goal, for the council."""
+    from metroon import scorecard, serve
+    from metroon.base.errors import Problem, Refused
+
+    walk = _walk(_load(folder), None)
+    if not walk.city.file.goals:
+        fix = "Declare goals: in city.yaml, and name them in measures: goal: NAME."
+        raise Refused([Problem(walk.city.node.file, 0, "M117", "this city has no goals.", fix)])
+    pages = scorecard.goal_pages(walk, goals, on=on)
+    if kind == "markdown":
+        click.echo(serve.digest_markdown(pages, is_invented=walk.city.file.invented))
+    else:
+        _show(serve.digest_page(pages, is_invented=walk.city.file.invented))
+
+
+@main.command()
 @click.argument("name")
 @CITY
 @FORMAT
+@ON
 @click.option("--version", "number", type=int, help="An earlier version; see metroon history.")
 @click.option("--set-aside", is_flag=True, help="Where the rows stand that were set aside, and why.")
+@click.option("--cells", is_flag=True, help="Every cell of a measure, instead of what they say.")
 @_told
-def show(name: str, folder: str | None, kind: str, number: int | None, set_aside: bool) -> None:
-    """Show a product's account and open rows, or a measure's released numbers."""
+def show(
+    name: str, folder: str | None, kind: str, on: date | None, number: int | None, set_aside: bool, cells: bool
+) -> None:
+    """Show a product's account and open rows, or what a measure's released numbers say."""
     from metroon import report, serve
 
     walk = _walk(_load(folder), None)
     invented = walk.city.file.invented
     if name in walk.indicators:
-        release = _found(walk, walk.lake.open(name, number), name)
-        measured = report.shown(walk, name, release)
-        if kind == "table":
-            _show(serve.measure_table(measured, is_invented=invented))
-        else:
-            _write(serve.estimate_rows(measured), kind, serve.ESTIMATE_COLUMNS)
+        _show_measure(walk, name, kind, on=on, number=number, cells=cells)
         return
     walk.wanted([name])
     kept = _found(walk, walk.lake.restricted(name, number), name)
@@ -293,6 +364,25 @@ def show(name: str, folder: str | None, kind: str, number: int | None, set_aside
     rows = walk.lake.read(published)
     plain = rows.drop(*(c for c, t in rows.schema().items() if t.is_binary()))
     _write(walk.engine.rows(plain), kind)
+
+
+def _show_measure(walk: Walk, name: str, kind: str, *, on: date | None, number: int | None, cells: bool) -> None:
+    from metroon import report, scorecard, serve
+
+    release = walk.lake.open(name, number) if number is not None else scorecard.published(walk, name, on)
+    release = _found(walk, release, name)
+    measured = report.shown(walk, name, release)
+    invented = walk.city.file.invented
+    if kind == "csv" or (cells and kind == "json"):
+        _write(serve.estimate_rows(measured), kind, serve.ESTIMATE_COLUMNS)
+    elif cells:
+        _show(serve.measure_table(measured, is_invented=invented))
+    else:
+        told = scorecard.score(walk, name, release, on or walk.as_of)
+        if kind == "json":
+            _say_json({**serve.score_dict(told), "cells": serve.estimate_rows(measured)})
+        else:
+            _show(serve.score_page(told, is_invented=invented))
 
 
 def _published(walk: Walk, kept: Any) -> Any:

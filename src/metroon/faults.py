@@ -53,6 +53,11 @@ def faults(city: City, as_of: date) -> list[Problem]:
     return sorted(set(found))
 
 
+def warned(city: City) -> list[Problem]:
+    """What is lawful and yet likely wrong in the measures."""
+    return sorted(measure.warnings(indicators(city), {n: d.node for n, d in city.measures.items()}))
+
+
 def _try(found: list[Problem], step: Callable[[], T]) -> T | None:
     try:
         return step()

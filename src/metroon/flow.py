@@ -138,7 +138,10 @@ def _asking(walk: Walk, name: str, beside: Sequence[Indicator]) -> Asking:
         raise Refused(problems)
     indicator = walk.indicators[name]
     contract = walk.contracts[indicator.of]
-    if problems := guard.gate(contract):
+    last = walk.lake.open(name)
+    before = last.evidence.get("declared", {}).get("target") if last else None
+    changed = measure.target_faults(indicator, walk.city.measures[name].node, before)
+    if problems := [*guard.gate(contract), *changed]:
         raise Refused(problems)
     own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
     every = [*own, *_tied_places(walk, own, beside, contract)]
@@ -263,6 +266,9 @@ def _release(walk: Walk, name: str, numbers: Numbers, guarded: Guarded, advice: 
         "headlines": list(numbers.measured.headlines),
         "notes": list(numbers.measured.notes),
         "advice": advice,
+        "declared": walk.city.measures[name].node.value,
+        "geographies": {g.id: g.label for g in numbers.measured.geographies},
+        "series": report.series(walk, numbers.indicator, last),
     }
     version = walk.lake.publish(guarded, walk.evidence(key, evidence))
     told = replace(numbers.measured, version=version.number, sha256=digest, advice=advice)
@@ -298,13 +304,13 @@ def _asking_alone(walk: Walk, name: str, indicator: Indicator) -> Asking:
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     """The main job: products in the order of what they are made of, then measures. A failure stops only itself."""
     began, started = time.monotonic(), datetime.now(UTC)
-    wanted, measures = walk.wanted(names)
+    wanted, asked = walk.wanted(names)
     walk.lake.sweep()
     accounts: dict[str, Account] = {}
     for name in walk.order:
         if name in wanted:
             accounts[name] = _try_rows(walk, name, accounts)
-    groups = sorted({tuple(walk.together(n)) for n in measures})
+    groups = sorted({tuple(walk.together(n)) for n in asked})
     measured = sorted((m for group in groups for m in _measures(walk, group)), key=lambda m: m.measure)
     told = [report.with_places(walk, a) for a in accounts.values()]
     failed = sum(a.outcome == "failed" for a in told) + sum(m.outcome == "failed" for m in measured)
@@ -312,6 +318,20 @@ def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     walk.store.ran(started, walk.as_of.isoformat(), seconds, len(told), failed)
     file, steps = walk.city.file, report.next_steps(walk, told, measured)
     return Run(file.name, file.invented, walk.as_of, tuple(told), tuple(measured), steps, seconds)
+
+
+def measures(walk: Walk, names: Sequence[str] = ()) -> list[Measured]:
+    """Count some measures, all of them unless named, from the versions that are kept: no file is read.
+
+    Measures of the same people are released together, so more may be counted than are named.
+    """
+    for name in names:
+        if name not in walk.indicators:
+            walk.wanted([name])
+            fix = f"Name a measure: {', '.join(walk.indicators)}."
+            raise Refused([Problem(walk.city.node.file, 0, "F104", f"'{name}' is a product, no measure.", fix)])
+    groups = sorted({tuple(walk.together(n)) for n in names or walk.indicators})
+    return sorted((m for group in groups for m in _measures(walk, group)), key=lambda m: m.measure)
 
 
 def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:

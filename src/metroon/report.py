@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from metroon.city.yaml import shown as shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from metroon.base.places import Places
     from metroon.collect import Raw
@@ -52,7 +54,6 @@ def open_evidence(walk: Walk, kept: Version[Restricted]) -> Evidence:
 def account(walk: Walk, name: str, version: Version[Restricted]) -> Account:
     """The account of a version, as its evidence tells it."""
     contract, told = walk.contracts[name], version.evidence["account"]
-    newest = version.evidence["newest"]
     return Account(
         product=name,
         title=contract.title,
@@ -66,7 +67,7 @@ def account(walk: Walk, name: str, version: Version[Restricted]) -> Account:
         verdicts=tuple(Verdict(**{**v, "where": tuple(v["where"])}) for v in told["verdicts"]),
         missing=told["missing"],
         cannot_answer=conform.cannot_answer(contract, told["missing"], told["kept"]),
-        late=conform.late(contract, datetime.fromisoformat(newest) if newest else None, walk.as_of),
+        late=late(walk, name, version, walk.as_of),
         notes=tuple(told["notes"]),
         problems=tuple(Problem(**p) for p in version.evidence["problems"]),
     )
@@ -128,13 +129,14 @@ def measured(
     headline: str,
     *,
     outcome: Literal["released", "unchanged", "failed"] = "failed",
+    problems: tuple[Problem, ...] = (),
 ) -> Measured:
     """A measure's own words, before its estimates."""
     return Measured(
         measure=name,
         title=indicator.title,
         question=indicator.question,
-        kind=str(walk.city.measures[name].node.at("kind").value),
+        kind=type(indicator).__module__.rpartition(".")[2],
         unit=indicator.words(),
         direction=indicator.direction,
         is_share=indicator.is_share,
@@ -142,7 +144,28 @@ def measured(
         headline=headline,
         estimates=(),
         outcome=outcome,
+        problems=problems,
     )
+
+
+def late(walk: Walk, product: str, version: Version[Restricted], as_of: date) -> str:
+    """How late a version of a product was on a day, in words; empty when it was not."""
+    newest = version.evidence["newest"]
+    return conform.late(walk.contracts[product], datetime.fromisoformat(newest) if newest else None, as_of)
+
+
+def series(walk: Walk, indicator: Indicator, last: Version[Open] | None) -> dict[str, Any]:
+    """Which series a release belongs to: the last one's, or a new one when what is counted has changed since."""
+    definition = json.loads(json.dumps(indicator.definition(), default=str))
+    before = last.evidence.get("series") if last is not None else None
+    if before is None or last is None:
+        return {"number": 1, "since": walk.as_of.isoformat(), "changed": [], "before": None, "definition": definition}
+    old = before["definition"]
+    changed = sorted(k for k in definition.keys() | old.keys() if definition.get(k) != old.get(k))
+    if not changed:
+        return dict(before)
+    since = {"since": walk.as_of.isoformat(), "changed": changed, "before": last.number}
+    return {"number": before["number"] + 1, **since, "definition": definition}
 
 
 def with_hidden(told: Measured, estimates: Sequence[estimating.Estimate]) -> Measured:
@@ -154,8 +177,8 @@ def with_hidden(told: Measured, estimates: Sequence[estimating.Estimate]) -> Mea
 
 def shown(walk: Walk, name: str, version: Version[Open]) -> Measured:
     """A release as it was kept, with the words that must stand beside it."""
-    indicator, told = walk.indicators[name], version.evidence
-    asked = {g: walk.places(g) for g in indicator.places}
+    indicator, told = walk.as_declared(name, version), version.evidence
+    asked = {g: walk.places(g) for g in indicator.places if walk.has_places(g)}
     made = measured(walk, name, indicator, asked, told["headline"], outcome="unchanged")
     made = replace(
         made,

@@ -20,12 +20,12 @@ from metroon.base.engine import Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.estimate import ALL
 from metroon.base.kinds import build
-from metroon.base.node import did_you_mean
+from metroon.base.node import Node, did_you_mean
 from metroon.base.period import name as period_of
 from metroon.base.store import Store
 from metroon.collect import Source, sha256
 from metroon.guard import Technique
-from metroon.lake import Lake, Restricted, Version
+from metroon.lake import Lake, Open, Restricted, Version
 from metroon.measure import Indicator
 
 if TYPE_CHECKING:
@@ -110,6 +110,24 @@ class Walk:
             outline = self.engine.rows(self.lake.read(self.version(declared.inside))) if declared.inside else None
             self._places |= locate.places(name, declared, node, self.contracts[declared.product], rows, outline)
         return self._places[geography]
+
+    def has_places(self, geography: str) -> bool:
+        """Whether the city still has a geography, and its areas have a version."""
+        name = geography.partition(".")[0]
+        declared = self.city.file.places.get(name)
+        return geography in geographies(self.city) and declared is not None and (
+            self.lake.restricted(declared.product, self.pinned.get(declared.product)) is not None
+        )
+
+    def as_declared(self, name: str, version: Version[Open]) -> Indicator:
+        """A measure as it was declared when a release was made."""
+        declared = version.evidence.get("declared")
+        if declared is None or declared == self.city.measures[name].node.value:
+            return self.indicators[name]
+        try:
+            return build("measure", Node(declared, self.city.measures[name].node.file), Indicator, self.city.plugins)
+        except Refused:
+            return self.indicators[name]  # a word that this version of the code no longer knows
 
     def overlaps(self, geographies: Sequence[Places]) -> dict[tuple[str, str], set[tuple[str, str]]]:
         """Which places share ground, for each pair of geographies."""

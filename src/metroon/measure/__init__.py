@@ -7,7 +7,7 @@ guard, and the estimates that they support.
 from metroon.measure.cube import Cube, cube
 from metroon.measure.differences import with_differences
 from metroon.measure.estimates import can_break_down, estimates, finest_grains, poolings, unanswerable
-from metroon.measure.faults import Known, count_faults, faults, vintage_faults, warnings
+from metroon.measure.faults import Known, count_faults, faults, target_faults, vintage_faults, warnings
 from metroon.measure.grid import is_nested, released_as
 from metroon.measure.indicator import Indicator
 from metroon.measure.tally import Asking, Tallied, longer_grains, tally
@@ -29,6 +29,7 @@ __all__ = [
     "poolings",
     "released_as",
     "tally",
+    "target_faults",
     "unanswerable",
     "vintage_faults",
     "warnings",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from metroon.base.estimate import UNKNOWN
 from metroon.base.node import did_you_mean
 from metroon.base.period import GRAINS, last_day
 from metroon.base.sql import NotAllowed, expression
-from metroon.measure.declared import EVERYBODY
+from metroon.measure.declared import EVERYBODY, Target
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -231,6 +231,26 @@ def _target(indicator: Indicator, node: Node, as_of: date | None) -> Iterator[Pr
     if as_of is not None and target.frozen_at > as_of:
         what = f"the target was set on {target.frozen_at}, which is still to come."
         yield node.problem("M109", what, "Write the day on which it was decided.", "target", "frozen_at")
+
+
+def target_faults(indicator: Indicator, node: Node, before: Mapping[str, Any] | None) -> Iterator[Problem]:
+    """A target that was changed after it had been set, without keeping the old one.
+
+    Args:
+        indicator: The measure.
+        node: Its declaration.
+        before: The target as it stood at the last release; None when there was none.
+    """
+    if not before:
+        return
+    old, now = Target.model_validate(before), indicator.target
+    if now is not None and (old.points, old.interpolation) == (now.points, now.interpolation):
+        return
+    kept = [h.points for h in now.history] if now is not None else []
+    if old.points not in kept:
+        what = f"the target that was set on {old.frozen_at} was changed, and the old one is not kept."
+        fix = "Add it below target: history: with its points, authority, frozen_at, until and the reason."
+        yield node.problem("M121", what, fix, "target")
 
 
 def _point(indicator: Indicator, node: Node, point: Point) -> Iterator[Problem]:

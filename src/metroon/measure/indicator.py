@@ -138,6 +138,10 @@ class Indicator(Kind):
     """Whether values are counts: parts of a whole, never compared with it."""
     needs_people: ClassVar[bool] = False
     """Whether the value is per resident."""
+    gaps_by: ClassVar[Literal["share", "rate", "other"]] = "other"
+    """How two values are compared: as shares or rates of their counts, or by their intervals alone."""
+    kind_may_be_negative: ClassVar[bool] = False
+    """Whether values below zero are lawful."""
     positive_sums: ClassVar[tuple[str, ...]] = ()
     """Names of sums that cannot be below zero."""
     has_own_rows: ClassVar[bool] = False
@@ -185,6 +189,17 @@ class Indicator(Kind):
     def words(self) -> str:
         """The unit as it stands after the value."""
         return self.unit
+
+    def definition(self) -> dict[str, Any]:
+        """What decides the meaning of its numbers: a change of it begins a new series.
+
+        Words, targets, owners and which breakdowns are shown do not.
+        """
+        own = set(type(self).model_fields) - set(Indicator.model_fields)
+        told = self.model_dump(mode="json", include=own | {"of", "among"})
+        if self.period is not None:
+            told |= {"date": self.period.column, "fiscal_year_begins": self.period.fiscal_year_begins}
+        return told
 
     @property
     def dimensions(self) -> tuple[str, ...]:

@@ -26,7 +26,9 @@ Transform = Literal["none", "log", "logit"]
 
 _STEPS = 25
 """Spreads that are tried, to find which of them would show the values at hand."""
-_NEWTON_STEPS = 50
+_NEWTON_STEPS = 100
+_SINGULAR = 1e13
+"""Condition from which on an information matrix is no more than rounding errors."""
 _ENDS = np.array([[1.0, 0.0], [1.0, 1.0]])
 """Rank 0 and rank 1, each with the constant before it."""
 
@@ -547,12 +549,11 @@ def _along_the_order(groups: _Groups, tail: float) -> list[Summary]:
 
 def _slopes(groups: _Groups, *, scale: float, level: float, seed: int) -> Slopes:
     value = groups.value
-    if (
-        math.isfinite(scale)
-        and bool(((value >= 0) & (value <= scale)).all())
-        and not value.min() == value.max() in (0, scale)
-    ):
-        return slopes_logistic(groups.people, value, groups.se, scale=scale, level=level)
+    if math.isfinite(scale) and bool(((value >= 0) & (value <= scale)).all()):
+        try:
+            return slopes_logistic(groups.people, value, groups.se, scale=scale, level=level)
+        except ValueError:  # no curve fits values that jump from nothing to all; a straight line always does
+            pass
     transform: Transform = "log" if bool((value > 0).all()) else "none"
     return slopes_least_squares(groups.people, value, groups.se, transform=transform, level=level, seed=seed)
 
@@ -638,21 +639,32 @@ def _normal(name: str, title: str, value: float, se: float, tail: float, note: s
 
 
 def _log_normal(name: str, title: str, value: float, log_se: float, tail: float, note: str = "") -> Summary:
-    factor = math.exp(-float(ndtri(tail)) * log_se)
+    factor = float(np.exp(np.minimum(-float(ndtri(tail)) * log_se, 700)))
     return Summary(name, title, value, value * log_se, value / factor, value * factor, note)
 
 
 def _logistic(ranks: Floats, share: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Coefficients of the logistic curve, by Newton steps, and the inverse of its information."""
+
+    def likelihood(fit: Floats) -> float:
+        line = ranks @ fit
+        return float(weight @ (share * line - np.logaddexp(0, line)))
+
     fit: Floats = np.zeros(ranks.shape[1])
     for _ in range(_NEWTON_STEPS):
         curve = expit(ranks @ fit)
         information = (ranks.T * (weight * curve * (1 - curve))) @ ranks
+        if np.linalg.cond(information) > _SINGULAR:
+            break
         spread = np.asarray(np.linalg.inv(information), dtype=np.float64)
         step: Floats = spread @ (ranks.T @ (weight * (share - curve)))
+        if np.abs(step).max() < 1e-10 * (1 + np.abs(fit).max()):
+            return np.add(fit, step), spread
+        # A full step may jump over the top of the likelihood; half of it, or a half of that, does not.
+        least = likelihood(fit) - 1e-12 * abs(likelihood(fit))  # a loss below this is a rounding error
+        while likelihood(np.add(fit, step)) < least:
+            step = step / 2
         fit = np.add(fit, step)
-        if np.abs(step).max() < 1e-12:
-            return fit, spread
     raise ValueError("the values jump from nothing to all between two groups: no curve fits them")
 
 

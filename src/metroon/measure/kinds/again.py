@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import ibis
 from pydantic import Field
@@ -41,6 +41,7 @@ class Again(Indicator):
     within_days: float = Field(14, gt=0)
     within_m: float = Field(50, gt=0)
     is_share: ClassVar[bool] = True
+    gaps_by: ClassVar[Literal["share", "rate", "other"]] = "share"
     has_own_rows: ClassVar[bool] = True
 
     def reads(self) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Mean(Indicator):
     """
 
     value: str
+    kind_may_be_negative: ClassVar[bool] = True
 
     def expressions(self) -> tuple[Expression, ...]:
         """The number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -29,6 +29,7 @@ class Quantile(Indicator):
 
     value: str
     quantile: float = Field(0.5, gt=0, lt=1)
+    kind_may_be_negative: ClassVar[bool] = True
 
     def expressions(self) -> tuple[Expression, ...]:
         """The number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -30,6 +30,7 @@ class Rate(Indicator):
     per: int = Field(10_000, ge=1)
     per_unit: str = "people"
     needs_people: ClassVar[bool] = True
+    gaps_by: ClassVar[Literal["share", "rate", "other"]] = "rate"
 
     def words(self) -> str:
         """Per so many residents."""

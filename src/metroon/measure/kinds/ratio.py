@@ -34,6 +34,7 @@ class Ratio(Indicator):
     per: float = Field(1, gt=0)
     part: bool = False
     positive_sums: ClassVar[tuple[str, ...]] = ("denominator",)
+    kind_may_be_negative: ClassVar[bool] = True
 
     @property
     def is_part(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from metroon.measure.indicator import Expression, Indicator, Row
 from metroon.measure.shares import share_estimates
@@ -24,6 +24,7 @@ class Share(Indicator):
 
     when: str
     is_share: ClassVar[bool] = True
+    gaps_by: ClassVar[Literal["share", "rate", "other"]] = "share"
 
     def expressions(self) -> tuple[Expression, ...]:
         """The condition."""

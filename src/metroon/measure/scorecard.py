@@ -1,0 +1,508 @@
+"""The scorecard of a release: targets, signals, gaps and places, worked out from what was released and nothing else."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN, Cell
+from metroon.base.period import first_day, grain_of, last_day, next_period
+from metroon.base.scorecard import (
+    Change,
+    Course,
+    Covered,
+    GroupGap,
+    Inequality,
+    PlaceStanding,
+    TargetGap,
+)
+from metroon.measure import gaps as gaps_of
+from metroon.measure.declared import EVERYBODY, level_on
+from metroon.measure.discovery import benjamini_hochberg, rate_p_value, share_p_value
+from metroon.measure.funnel import LEVELS
+from metroon.measure.inequality import summarise
+from metroon.measure.interval import mover_difference
+from metroon.measure.shrinkage import beta_binomial, poisson_gamma
+from metroon.measure.signals import VERDICT_FROM, assurance, dependence, false_alarms, spans, variation, xmr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from metroon.base.estimate import Estimate
+    from metroon.base.scorecard import Standing, Status
+    from metroon.measure.declared import Group, Target
+    from metroon.measure.indicator import Indicator
+    from metroon.measure.signals import Chart
+
+    Floats = NDArray[np.float64]
+
+_Z = 1.959963984540054
+_DISCOVERY = 0.05
+_RARE = 5.0
+"""Events a period under which limits are those of rare events no longer (measures of the NHS: below about 5)."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """What is known of a release.
+
+    Args:
+        indicator: The measure, as it was declared then.
+        estimates: Every released cell.
+        headlines: The last closed period of the city, the places and the groups.
+        people: Dimension -> group -> residents, where a measure declares them; else empty.
+    """
+
+    indicator: Indicator
+    estimates: Sequence[Estimate]
+    headlines: Sequence[str]
+    people: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def at(self, cell: Cell) -> Estimate | None:
+        """The estimate of a cell."""
+        return self._by_cell.get(cell)
+
+    @cached_property
+    def _by_cell(self) -> dict[Cell, Estimate]:
+        return {e.cell: e for e in self.estimates}
+
+    @property
+    def city(self) -> Estimate | None:
+        """The whole city's last number."""
+        return self.at(Cell(self.headlines[0])) if self.headlines else None
+
+    def places(self) -> list[Estimate]:
+        """The last number of each place, outside and no place left out."""
+        return [e for e in self._last() if e.cell.geography != ALL and e.cell.dimension == ALL and _is_own(e.cell)]
+
+    def groups(self, dimension: str) -> list[Estimate]:
+        """The last number of each group of a breakdown, the unknown one left out."""
+        return [e for e in self._last() if e.cell.dimension == dimension and e.cell.place == ALL and _is_own(e.cell)]
+
+    def _last(self) -> list[Estimate]:
+        return [e for e in self.estimates if e.cell.period in self.headlines]
+
+
+def _is_own(cell: Cell) -> bool:
+    is_leftover = {cell.place, cell.group} & {OUTSIDE, NOWHERE, UNKNOWN}
+    return not is_leftover and (cell.place, cell.group) != (ALL, ALL)
+
+
+def _is_told(e: Estimate | None) -> bool:
+    return e is not None and e.value is not None and e.state in ("known", "cannot tell")
+
+
+# Targets
+
+
+def target_gap(released: Released, e: Estimate | None, target: Target | None) -> TargetGap | None:
+    """A number beside what was to be reached by the last day of its period.
+
+    Returns:
+        None without a target, without a direction, or before the target asks anything.
+
+    Source:
+        The interval is compared with the path of the target, linear between its dated points unless declared: met
+        when the whole interval lies on the right side, not met when on the wrong one, else nobody can tell.
+    """
+    indicator = released.indicator
+    if e is None or target is None or indicator.direction == "neutral" or e.cell.period == ALL:
+        return None
+    day = last_day(e.cell.period)
+    asked = level_on(target.points, day, target.interpolation)
+    if asked is None:
+        return None
+    low, high = asked
+    if not _is_told(e) or e.value is None:
+        return TargetGap(e.cell, low, high, day, e.state, None)
+    gap = e.value - (low if e.value < low else high if e.value > high else e.value)
+    return TargetGap(e.cell, low, high, day, _status(e, asked, indicator.direction), gap)
+
+
+def _status(e: Estimate, asked: tuple[float, float], direction: str) -> Status:
+    if e.low is None or e.high is None:  # a stock is what it is
+        inside = {"up": (e.value or 0) >= asked[0], "down": (e.value or 0) <= asked[1]}
+        is_met = inside.get(direction, asked[0] <= (e.value or 0) <= asked[1])
+        return "met" if is_met else "not met"
+    if direction == "up":
+        return "met" if e.low >= asked[0] else "not met" if e.high < asked[0] else "cannot tell"
+    if direction == "down":
+        return "met" if e.high <= asked[1] else "not met" if e.low > asked[1] else "cannot tell"
+    if asked[0] <= e.low and e.high <= asked[1]:
+        return "met"
+    return "not met" if e.high < asked[0] or e.low > asked[1] else "cannot tell"
+
+
+def since_baseline(released: Released) -> Change | None:
+    """The city's last number beside the baseline; None where either is not known."""
+    declared, last = released.indicator.baseline, released.city
+    if declared is None or last is None or last.value is None or last.cell.period == declared.period:
+        return None
+    e = released.at(Cell(declared.period))
+    value = declared.value if declared.value is not None else e.value if e is not None and _is_told(e) else None
+    if value is None or (declared.value is None and grain_of(declared.period) != grain_of(last.cell.period)):
+        return None
+    difference = last.value - value
+    if last.low is None or last.high is None:
+        return Change(declared.period, value, difference, None, None, difference != 0)
+    if declared.value is not None or e is None or e.low is None or e.high is None:
+        low, high = last.low - value, last.high - value
+    else:
+        found = mover_difference(last.value, last.low, last.high, value, e.low, e.high)
+        low, high = found.low, found.high
+    return Change(declared.period, value, difference, low, high, low > 0 or high < 0)
+
+
+# Signals
+
+
+def courses(released: Released) -> tuple[Course | None, tuple[Course, ...], float]:
+    """The city over time, then places and groups; and how many of all would show a signal by chance alone.
+
+    Among as many series as are looked at some show a signal by chance. Signals of places and groups are kept when
+    they stay among all of them at a false discovery rate of 5 % (Benjamini and Hochberg 1995); the chance of each is
+    that of the whole rule set for a point of a chart as long, or that of a normal deviate as far out, if smaller.
+    """
+    by_series: dict[Cell, dict[str, Estimate]] = {}
+    for e in released.estimates:
+        if e.cell.period != ALL and (_is_own(e.cell) or e.cell == Cell(e.cell.period)):
+            key = replace(e.cell, period=str(grain_of(e.cell.period)))
+            by_series.setdefault(key, {})[e.cell.period] = e
+    city_grain = grain_of(released.headlines[0]) if released.headlines and released.headlines[0] != ALL else None
+    city: Course | None = None
+    others: list[tuple[Course, float]] = []
+    alarms = 0.0
+    for key, found in by_series.items():
+        is_city = (key.geography, key.dimension) == (ALL, ALL)
+        if is_city and key.period != city_grain:
+            continue
+        made, chance = _course(released, found, is_city=is_city)
+        if made is None:
+            continue
+        if made.state == "ok":
+            alarms += false_alarms(sum(v is not None for v in made.values), rules=released.indicator.signals.rules).last_point
+        if is_city:
+            city = made
+        elif made.state in ("ok", "no variation"):
+            others.append((made, chance))
+    kept = _kept([chance for _, chance in others])
+    told = [replace(c, is_kept=is_kept or not _is_signal(c)) for (c, _), is_kept in zip(others, kept, strict=True)]
+    return city, tuple(told), alarms
+
+
+def _is_signal(course: Course) -> bool:
+    return course.variation not in ("", "common cause")
+
+
+def _kept(chances: Sequence[float]) -> list[bool]:
+    if not chances:
+        return []
+    return (benjamini_hochberg(np.array(chances)) <= _DISCOVERY).tolist()
+
+
+def _course(released: Released, found: Mapping[str, Estimate], *, is_city: bool) -> tuple[Course | None, float]:
+    indicator, periods = released.indicator, _every_period(found)
+    told = [found.get(p) for p in periods]
+    values = np.array([e.value if e is not None and _is_told(e) and e.value is not None else np.nan for e in told])
+    if len(periods) < 3 or np.isnan(values).all():
+        return None, 1.0
+    rules = indicator.signals
+    floor = None if indicator.kind_may_be_negative else 0.0
+    begins = sorted({i for day in _begins(indicator) if 0 < (i := _index(periods, day)) < len(periods)})
+    known = int((~np.isnan(values)).sum())
+    baseline = rules.baseline_points if rules.baseline_points is None or rules.baseline_points >= VERDICT_FROM else None
+    chart = xmr(
+        values, rules=rules.rules, screen_outliers=rules.screen_outliers,
+        baseline_points=baseline if known > (baseline or 0) else None, rebase=begins, floor=floor,
+    )  # fmt: skip
+    direction = "neutral" if indicator.direction == "within" else indicator.direction
+    last = len(periods) - 1
+    ends = [s for s in spans(chart) if s.last == last]
+    cell = next(e.cell for e in reversed(told) if e is not None)
+    asked = _asked(indicator, periods[-1])
+    notes = []
+    if dependence(values):
+        notes.append("its values depend on those before, so signals come easier than they should")
+    events = [e.events for e in told if e is not None and e.events is not None]
+    if indicator.is_count and events and float(np.mean(events)) < _RARE and not indicator.accumulates:
+        notes.append("fewer than 5 events a period: a longer period would tell more")
+    made = Course(
+        cell, tuple(periods), tuple(map(_none, values)), tuple(map(_none, chart.mean)), tuple(map(_none, chart.low)),
+        tuple(map(_none, chart.high)), tuple(map(str, chart.signal)), variation(chart, direction),
+        assurance(chart, asked, direction) if asked is not None else "", chart.state,
+        periods[ends[-1].first] if ends else "", note="; ".join(notes) if is_city else "",
+    )  # fmt: skip
+    return made, _chance(chart, known, rules.rules)
+
+
+def _begins(indicator: Indicator) -> Iterable[date]:
+    return [*(r.on for r in indicator.signals.rebase), *(b.on for b in indicator.breaks)]
+
+
+def _index(periods: Sequence[str], day: date) -> int:
+    """The first period that lies wholly on or after a day."""
+    return next((i for i, p in enumerate(periods) if first_day(p) >= day), len(periods))
+
+
+def _every_period(found: Mapping[str, Estimate]) -> list[str]:
+    named = [min(found, key=first_day)]
+    last = max(found, key=first_day)
+    while named[-1] != last:
+        named.append(next_period(named[-1]))
+    return named
+
+
+def _asked(indicator: Indicator, period: str) -> float | None:
+    if indicator.target is None or indicator.direction in ("neutral", "within"):
+        return None
+    asked = level_on(indicator.target.points, last_day(period), indicator.target.interpolation)
+    return None if asked is None else asked[0]
+
+
+def _chance(chart: Chart, known: int, rules: Any) -> float:
+    """The chance of the last point's signal where nothing changed; 1 without a signal."""
+    if chart.state != "ok" or not len(chart.signal) or str(chart.signal[-1]) == "none":
+        return 1.0
+    whole = false_alarms(known, rules=rules).last_point
+    reach = (chart.high[-1] - chart.mean[-1]) / 3
+    if not reach > 0:
+        return whole
+    off = abs(chart.values[-1] - chart.mean[-1]) / reach
+    return min(whole, math.erfc(off / math.sqrt(2)))
+
+
+def _none(x: float) -> float | None:
+    return None if math.isnan(x) else float(x)
+
+
+# Groups
+
+
+def group_gaps(released: Released) -> tuple[GroupGap, ...]:
+    """Every group beside the reference of its breakdown; none of counts, which are parts of a whole."""
+    indicator = released.indicator
+    if indicator.is_count:
+        return ()
+    found: list[GroupGap] = []
+    for dimension in indicator.dimensions:
+        declared = indicator.group(dimension)
+        if declared is not None and declared.reference is not None:
+            found += _gaps(released, dimension, declared)
+    return tuple(found)
+
+
+def _gaps(released: Released, dimension: str, declared: Group) -> list[GroupGap]:
+    indicator = released.indicator
+    groups = [e for e in released.groups(dimension) if _is_told(e)]
+    is_all = declared.reference == EVERYBODY
+    whole = released.at(Cell(groups[0].cell.period)) if groups else None
+    reference = whole if is_all else next((e for e in groups if e.cell.group == declared.reference), None)
+    if reference is None or not _is_told(reference):
+        return []
+    others = [e for e in groups if e.cell != reference.cell]
+    if not others:
+        return []
+    kind = _gap_kind(indicator, others, reference)
+    levels, against = _levels(others, kind), _levels([reference], kind)
+    per = float(getattr(indicator, "per", 1) or 1) if kind == "rate" else 1.0
+    made = gaps_of.gap(
+        levels, against, kind=kind, holds_groups=is_all and _may_take_out(levels, against, kind),
+        tolerance=declared.tolerance, tolerance_in=declared.tolerance_in, multiplier=per,
+    )  # fmt: skip
+    named = "everybody else" if is_all and kind != "other" else "everybody" if is_all else str(declared.reference)
+    return [
+        GroupGap(
+            e.cell, named, float(made.value[i]), float(made.reference[i]), float(made.difference[i]),
+            _none(made.difference_low[i]), _none(made.difference_high[i]), _none(made.ratio[i]), _none(made.ratio_low[i]),
+            _none(made.ratio_high[i]), bool(made.is_certain[i]), str(made.verdict[i]),
+            _beside(float(made.difference[i]), indicator.direction, is_certain=bool(made.is_certain[i])),
+        )
+        for i, e in enumerate(others)
+        if not math.isnan(made.difference[i])
+    ]  # fmt: skip
+
+
+def _may_take_out(groups: gaps_of.Levels, whole: gaps_of.Levels, kind: str) -> bool:
+    """Whether the groups are parts of the whole by their numbers: of a rate, both count the same residents."""
+    if kind == "other" or groups.base is None or whole.base is None or groups.events is None or whole.events is None:
+        return True
+    return bool((groups.base < whole.base[0]).all() and (groups.events <= whole.events[0]).all())
+
+
+def _gap_kind(indicator: Indicator, groups: Sequence[Estimate], reference: Estimate) -> gaps_of.Kind:
+    every = [*groups, reference]
+    has_counts = all(e.events is not None and e.base for e in every)
+    if has_counts and indicator.gaps_by == "share":
+        return "share"
+    return "rate" if has_counts and indicator.gaps_by == "rate" else "other"
+
+
+def _levels(found: Sequence[Estimate], kind: gaps_of.Kind) -> gaps_of.Levels:
+    def column(name: str) -> Floats:
+        return np.array([np.nan if (v := getattr(e, name)) is None else float(v) for e in found])
+
+    counts = (column("events"), column("base")) if kind != "other" else (None, None)
+    return gaps_of.Levels(column("value"), column("low"), column("high"), *counts)
+
+
+def _beside(difference: float, direction: str, *, is_certain: bool) -> Standing:
+    if not is_certain:
+        return "cannot tell"
+    if direction not in ("up", "down"):
+        return "higher" if difference > 0 else "lower"
+    return "better" if (difference > 0) == (direction == "up") else "worse"
+
+
+def inequality(released: Released) -> tuple[dict[str, tuple[Inequality, ...]], dict[str, str]]:
+    """Summary measures of each breakdown, and the groups that are not in them.
+
+    Groups weigh as many as there are residents of them, where the measure declares residents, else as many as they
+    have cases. Groups that are hidden, unknown or without an interval are left out, and said to be.
+    """
+    indicator = released.indicator
+    made: dict[str, tuple[Inequality, ...]] = {}
+    left: dict[str, str] = {}
+    if indicator.is_count:
+        return made, left
+    for dimension in indicator.dimensions:
+        declared = indicator.group(dimension)
+        every = released.groups(dimension)
+        if declared is None or declared.reference is None or len(every) < 2 or dimension != declared.by:
+            continue
+        order = {g: i for i, g in enumerate(declared.order)}
+        usable = [e for e in every if _is_told(e) and e.low is not None and (not order or e.cell.group in order)]
+        usable.sort(key=lambda e: order.get(e.cell.group, 0))
+        weights = released.people.get(dimension, {})
+        size = np.array([weights.get(e.cell.group) or float(e.base or e.events or 0) for e in usable])
+        out = sorted({e.cell.group for e in every} - {e.cell.group for e in usable})
+        if out:
+            left[dimension] = f"without {', '.join(out)}: hidden, or too few to tell"
+        if len(usable) < 2 or not (size > 0).all():
+            continue
+        named = [i for i, e in enumerate(usable) if e.cell.group == declared.reference]
+        made[dimension] = _summaries(usable, size, declared, indicator, named[0] if named else None)
+    return made, left
+
+
+def _summaries(
+    usable: Sequence[Estimate], size: Floats, declared: Group, indicator: Indicator, reference: int | None
+) -> tuple[Inequality, ...]:
+    value = np.array([e.value for e in usable], dtype=float)
+    errors = np.array([((e.high or 0) - (e.low or 0)) / (2 * _Z) for e in usable])
+    found = summarise(
+        size, value, errors, is_ordered=bool(declared.order),
+        direction=cast("Any", "neutral" if indicator.direction == "within" else indicator.direction),
+        reference=reference, scale=1.0 if indicator.is_share else math.inf,
+    )  # fmt: skip
+    return tuple(
+        Inequality(s.name, s.title, float(s.value), _none(s.low), _none(s.high), s.note)
+        for s in found
+        if not math.isnan(s.value) and s.name != "mean"
+    )
+
+
+# Places
+
+
+def places(released: Released) -> tuple[tuple[PlaceStanding, ...], dict[str, str]]:
+    """Every place beside the city, and its number with strength borrowed from the others.
+
+    Each place's chance is that of a number so far from the city's in a place like the city (score test of a share,
+    exact Poisson test of a rate); all places of the measure together are held to a false discovery rate of 5 %.
+    """
+    indicator = released.indicator
+    every = [e for e in released.places() if _is_told(e)]
+    if indicator.is_count or not every:
+        return (), {}
+    chances = [_chance_of(released, e) for e in every]
+    known = [i for i, c in enumerate(chances) if c is not None]
+    adjusted: dict[int, float] = {}
+    if known:
+        found = benjamini_hochberg(np.array([cast("float", chances[i]) for i in known]))
+        adjusted = dict(zip(known, found.tolist(), strict=True))
+    smoothed, words = _borrowed(released, every)
+    made = []
+    for i, e in enumerate(every):
+        standing, is_clear = _standing(released, e, chances[i], adjusted.get(i))
+        made.append(PlaceStanding(e.cell, standing, is_clear, adjusted.get(i), *smoothed.get(e.cell, (None,) * 4)))
+    return tuple(made), words
+
+
+def _city_of(released: Released, e: Estimate) -> Estimate | None:
+    city = released.at(Cell(e.cell.period))
+    return city if city is not None and _is_told(city) else None
+
+
+def _chance_of(released: Released, e: Estimate) -> float | None:
+    city = _city_of(released, e)
+    if city is None or None in (city.events, city.base, e.events, e.base) or not city.base or not e.base:
+        return None
+    centre = cast("float", city.events) / city.base
+    if released.indicator.gaps_by == "share":
+        return share_p_value(cast("float", e.events), e.base, centre) if 0 < centre < 1 else None
+    if released.indicator.gaps_by == "rate" and centre > 0:
+        return rate_p_value(cast("int", e.events), centre * e.base)
+    return None
+
+
+def _standing(released: Released, e: Estimate, chance: float | None, adjusted: float | None) -> tuple[Standing, bool]:
+    city = _city_of(released, e)
+    if city is None or city.value is None or e.value is None or e.state != "known":
+        return "cannot tell", False
+    difference = e.value - city.value
+    if chance is not None and adjusted is not None:
+        if adjusted > _DISCOVERY:
+            return "not different", False
+        clear = chance < 1 - LEVELS[1]
+        return _beside(difference, released.indicator.direction, is_certain=True), clear
+    if e.low is None or e.high is None:
+        return "cannot tell", False
+    is_apart = e.low > city.value or e.high < city.value
+    return (_beside(difference, released.indicator.direction, is_certain=True) if is_apart else "not different"), False
+
+
+Smoothed = tuple[float | None, float | None, float | None, float | None]
+
+
+def _borrowed(released: Released, every: Sequence[Estimate]) -> tuple[dict[Cell, Smoothed], dict[str, str]]:
+    indicator = released.indicator
+    smoothed: dict[Cell, Smoothed] = {}
+    words: dict[str, str] = {}
+    if indicator.gaps_by not in ("share", "rate"):
+        return smoothed, words
+    for geography in dict.fromkeys(e.cell.geography for e in every):
+        own = [e for e in every if e.cell.geography == geography and e.base and e.events is not None]
+        if len(own) < 2:
+            continue
+        events, base = np.array([float(e.events or 0) for e in own]), np.array([float(e.base or 0) for e in own])
+        found = beta_binomial(events, base) if indicator.gaps_by == "share" else poisson_gamma(events, base)
+        scale = 1.0 if indicator.gaps_by == "share" else float(getattr(indicator, "per", 1))
+        words[geography] = found.sentence
+        columns = (found.estimate * scale, found.low * scale, found.high * scale, found.weight)
+        for i, e in enumerate(own):
+            told = tuple(_none(c[i]) for c in columns)
+            smoothed[e.cell] = cast("Smoothed", told)
+    return smoothed, words
+
+
+def covered(released: Released, coverage: Released | None) -> tuple[Covered, ...]:
+    """Places of a measure of complaints beside how much of what is there gets reported."""
+    if coverage is None or not coverage.indicator.is_share:
+        return ()
+    shares = {(e.cell.geography, e.cell.place): e for e in coverage.places() if _is_told(e)}
+    found = []
+    for e in released.places():
+        share = shares.get((e.cell.geography, e.cell.place))
+        if share is None or share.value is None or share.low is None or share.high is None:
+            continue
+        is_usable = _is_told(e) and e.value is not None and share.state == "known" and share.low > 0
+        corrected = cast("float", e.value) / share.value if is_usable else None
+        found.append(Covered(e.cell, share.value, share.low, share.high, corrected))
+    return tuple(found)
