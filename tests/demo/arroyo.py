@@ -22,6 +22,9 @@ TEXT = {
     "shelter_stays": ("shelter_stays/*.csv", ",", "utf-8"),
     "street_survey": ("street_survey/*.csv", ",", "utf-8"),
     "building_permits": ("building_permits/*.txt", "\t", "cp1252"),
+    "resident_survey": ("resident_survey/*.csv", ",", "utf-8"),
+    "business_permits": ("business_permits/*.csv", ";", "utf-8"),
+    "dumping_orders": ("dumping_orders/*.csv", ",", "utf-8"),
     "residents": ("places/residents.csv", ",", "utf-8"),
     "spending": ("spending/ledger.csv", ",", "utf-8-sig"),
 }

@@ -11,6 +11,7 @@ from jsonschema import Draft201909Validator
 from ruamel.yaml import YAML
 
 from metroon.demo import TRUTHS
+from metroon.demo.people import GROUPS, counts
 
 CITY = Path(str(files("metroon.demo") / "city"))
 PRODUCTS = sorted(f.name for f in (CITY / "products").iterdir())
@@ -25,6 +26,10 @@ def read(*path: str):
 
 def contract(product: str):
     return read("products", product, "contract.yaml")
+
+
+def measured(measure: str):
+    return read("measures", f"{measure}.yaml")
 
 
 def own(node, name: str):
@@ -92,10 +97,94 @@ def test_a_measure_counts_a_product_by_its_columns(measure):
     told = read("measures", f"{measure}.yaml")
     names = {c["name"] for c in contract(told["of"])["schema"][0]["properties"]}
 
-    used = {*told.get("groups", []), *({told["period"]["column"]} if "period" in told else ())}
+    groups = {g["by"] for g in told.get("groups", [])}
+    columns = {told[key] for key in ("until", "weight", "stratum") if key in told}
 
-    assert used <= names
+    assert {*groups, *columns, *({told["period"]["column"]} if "period" in told else ())} <= names
     assert told["department"] in read("city.yaml")["departments"]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_measure_has_a_goal_a_type_a_service_and_an_owner_who_is_invented(measure):
+    told = measured(measure)
+
+    assert told["goal"] in read("city.yaml")["goals"]
+    assert {"type", "service", "question"} <= set(told)
+    assert told["owner"].startswith("Invented steward of ")
+    assert told["note"].startswith("Invented. ")
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_whoever_set_a_target_or_tells_a_story_is_invented(measure):
+    told = measured(measure)
+    targets = [told["target"], *told["target"].get("history", [])] if "target" in told else []
+    authors = [n["author"] for n in (*told.get("narrative", {}).values(), *told.get("breaks", []))]
+
+    assert [] == [t["authority"] for t in targets if not t["authority"].startswith("Invented council resolution ")]
+    assert [] == [a for a in authors if not a.startswith("Invented steward of ")]
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_measure_names_only_what_is_there(measure, city):
+    told = measured(measure)
+    programs = {r["Program"] for r in rows(city, "spending")}
+    people = [g["people"] for g in told.get("groups", []) if "people" in g]
+    people += [told["people"]] if "people" in told else []
+
+    assert {told[key] for key in ("guard_metric", "coverage") if key in told} <= set(MEASURES)
+    assert {told[key] for key in ("budget_program",) if key in told} <= programs
+    for p in people:
+        assert {p["column"], p["group"], p["place"]} <= {
+            c["name"] for c in contract(p["of"])["schema"][0]["properties"]
+        }
+
+
+def test_the_scorecard_has_six_goals_and_each_tells_what_residents_feel():
+    types = {}
+    for measure in MEASURES:
+        types.setdefault(measured(measure)["goal"], set()).add(measured(measure)["type"])
+
+    assert 16 <= len(MEASURES)
+    assert set(read("city.yaml")["goals"]) == set(types)
+    assert 6 == len(types)
+    assert [] == [goal for goal, found in types.items() if "outcome" not in found]
+
+
+def test_every_kind_of_measure_is_shown_in_the_city():
+    kinds = {f.name.removesuffix(".py") for f in files("metroon.measure.kinds").iterdir() if f.name[0] not in "_."}
+
+    assert kinds == {measured(m)["kind"] for m in MEASURES}
+
+
+def test_groups_are_compared_with_a_reference_chosen_beforehand():
+    told = [g for m in MEASURES for g in measured(m).get("groups", [])]
+    compared = {m for m in MEASURES for g in measured(m).get("groups", []) if "reference" in g}
+
+    assert 12 <= len(compared)
+    assert {"relative", "points"} == {g.get("tolerance_in", "relative") for g in told if "reference" in g}
+    assert [["1-4", "5-19", "20-99", "100 and over"]] == [g["order"] for g in told if "order" in g]
+    assert [";"] == [g["separator"] for g in told if "separator" in g]
+
+
+def test_some_stories_have_expired_and_others_have_not():
+    expiry = [n["expires"] for m in MEASURES for n in measured(m).get("narrative", {}).values()]
+
+    assert {True, False} == {day < read("city.yaml")["as_of"] for day in expiry}
+
+
+def test_what_counts_complaints_says_so_and_tells_how_much_is_reported():
+    of_requests = [m for m in MEASURES if measured(m)["of"] == "requests_with_promise"]
+
+    assert {(True, "street_defects_reported")} == {
+        (measured(m).get("complaints"), measured(m).get("coverage")) for m in of_requests
+    }
+
+
+def test_the_standard_population_is_that_of_the_city():
+    by_age = dict(zip(GROUPS["age band"], counts("age band").sum(axis=0).tolist(), strict=True))
+    oldest = by_age.pop("65-74") + by_age.pop("75 and over")
+
+    assert {**by_age, "65 and over": oldest} == measured("injuries_at_the_same_age")["standard"]
 
 
 def test_every_truth_names_a_measure_of_the_city():

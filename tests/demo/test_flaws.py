@@ -1,5 +1,6 @@
 """Each flaw is in the files in exactly as many rows as declared, counted by plain Python."""
 
+from collections import defaultdict
 from datetime import date
 
 import arroyo
@@ -7,7 +8,7 @@ import pytest
 import shapely
 
 from metroon.demo import FLAWS
-from metroon.demo.flaws import LATE_SINCE, RENAMED_MONTH, TIMELESS_MONTH
+from metroon.demo.flaws import LATE_SINCE, RACE_REFUSED, RENAMED_MONTH, TIMELESS_MONTH
 
 WRITTEN = [
     ("crashes", "no time", "Crash Time", "2500"),
@@ -40,10 +41,20 @@ WRITTEN = [
     ("building_permits", "no neighborhood", "NEIGHBORHOOD", "-"),
     ("building_permits", "second spelling", "PERMIT_TYPE", "SOLAR PV"),
     ("street_survey", "no severity", "Severity", "-"),
+    ("resident_survey", "does not know", "Answer", "8"),
+    ("resident_survey", "refused", "Answer", "9"),
+    ("resident_survey", "race refused", "Race", "99"),
+    ("resident_survey", "second spelling", "Question", "TRUST"),
+    ("business_permits", "language unknown", "Owner Language", "Unknown"),
+    ("business_permits", "not counted", "Times Sent In", "0"),
+    ("business_permits", "no neighborhood", "Neighborhood", "-"),
+    ("business_permits", "no neighborhood", "District", "-"),
+    ("business_permits", "second spelling", "Business Type", "RESTAURANT"),
+    ("dumping_orders", "no tons", "Tons", "-999"),
     ("spending", "not spent yet", "Spent", "-"),
     ("residents", "withheld", "residents", "-"),
 ]
-POINTS = ["crashes", "requests_311", "fire_responses", "street_lights"]
+POINTS = ["crashes", "requests_311", "fire_responses", "dumping_orders", "street_lights"]
 
 
 def declared(product: str, name: str) -> int:
@@ -64,7 +75,7 @@ def test_points_are_empty_or_zero_in_as_many_rows_as_declared(product, records):
     assert declared(product, "zero point") == sum(x in ("0", "0.0") for x in longitudes)
 
 
-@pytest.mark.parametrize("product", POINTS[:3])
+@pytest.mark.parametrize("product", POINTS[:4])
 def test_points_outside_the_city_are_as_many_as_declared(product, city, records):
     whole = shapely.union_all([outline for _, outline in arroyo.neighborhoods(city).values()])
     is_inside = shapely.contains_xy(whole, arroyo.points(records(product)))
@@ -109,6 +120,21 @@ def test_as_many_destinations_as_declared_are_empty_after_an_exit(records):
     empty = [r for r in records("shelter_stays") if r["Exit Date"] and not r["Exit Destination"]]
 
     assert declared("shelter_stays", "destination empty") == len(empty)
+
+
+def test_as_many_businesses_as_declared_are_answered_before_they_ask(records):
+    early = [r for r in records("business_permits") if r["Decided"] and r["Decided"] < r["Received"]]
+
+    assert declared("business_permits", "decided early") == len(early)
+
+
+def test_who_does_not_say_a_race_says_none_in_any_answer(records):
+    told = defaultdict(set)
+    for r in records("resident_survey"):
+        told[r["Response ID"]].add(r["Race"])
+
+    assert {1} == {len(races) for races in told.values()}
+    assert RACE_REFUSED == sum(races == {"99"} for races in told.values())
 
 
 def test_permits_stop_on_the_declared_day(records):

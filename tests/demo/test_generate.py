@@ -3,10 +3,16 @@ import time
 from pathlib import Path
 
 import arroyo
+import numpy as np
 import pytest
 
 from metroon.demo import RECORDS, build
+from metroon.demo.crashes import crash_sheets
+from metroon.demo.dumping import dumping_sheets
 from metroon.demo.flaws import FLAWS, RENAMED_MONTH, RENAMED_ROWS, TIMELESS_MONTH, TIMELESS_ROWS
+from metroon.demo.sheet import save
+from metroon.demo.shelter import stay_sheets
+from metroon.demo.survey import survey_sheets
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -18,6 +24,21 @@ def test_the_same_seed_gives_the_same_bytes(city, tmp_path):
     again = build(tmp_path / "again")
 
     assert hashes(city) == hashes(again)
+
+
+@pytest.mark.parametrize(
+    ("source", "made", "file"),
+    [
+        (1, lambda chance: crash_sheets(chance)[0]["2024-Q3"], "crashes/crashes_2024-Q3.csv"),
+        (4, lambda chance: stay_sheets(chance)["2024-Q3"], "shelter_stays/stays_2024-Q3.csv"),
+        (12, lambda chance: survey_sheets(chance)["2024-Q3"], "resident_survey/survey_2024-Q3.csv"),
+        (9, lambda chance: dumping_sheets(chance)["2024"], "dumping_orders/orders_2024.csv"),
+    ],
+)
+def test_every_source_has_chance_of_its_own_so_that_no_other_can_change_it(source, made, file, city, tmp_path):
+    save(made(np.random.default_rng([2026, source])), tmp_path / "alone.csv")
+
+    assert (city / "inbox" / file).read_bytes() == (tmp_path / "alone.csv").read_bytes()
 
 
 def test_another_seed_gives_other_events_on_the_same_ground(city, tmp_path):
@@ -66,9 +87,11 @@ def test_the_refused_files_have_the_declared_number_of_rows(raw):
 def test_nobody_is_called_by_a_name_that_is_not_plainly_invented(records):
     assert all(r["First Name"].startswith("Invented ") for r in records("shelter_stays"))
     assert all(r["APPLICANT"].startswith("Invented Applicant ") for r in records("building_permits"))
+    assert all(r["Owner"].startswith("Invented Owner ") for r in records("business_permits"))
 
 
 def test_every_phone_number_is_one_that_is_kept_for_fiction(records):
-    phones = {r["Caller Phone"] for r in records("requests_311")} | {r["PHONE"] for r in records("building_permits")}
+    headers = {"requests_311": "Caller Phone", "building_permits": "PHONE", "business_permits": "Phone"}
+    phones = {r[header] for product, header in headers.items() for r in records(product)}
 
     assert {"(559) 555-01"} == {p[:-2] for p in phones - {""}}

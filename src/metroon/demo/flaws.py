@@ -50,11 +50,16 @@ RECORDS = {
     "street_lights": 9_000,
     "building_permits": 12_000,
     "street_survey": 5_600,
+    "resident_survey": 43_200,
+    "business_permits": 6_000,
+    "dumping_orders": 6_500,
     "spending": 96,
 }
 """Product -> different records in its files, whatever the seed; twins and footers come on top."""
 
 RENAMED_MONTH, RENAMED_ROWS = "2026-05", 1_700
+RACE_REFUSED = 500
+"""Residents who do not say their race, in each of their three answers."""
 TIMELESS_MONTH, TIMELESS_ROWS = "2026-02", 1_300
 LATE_SINCE = date(2026, 4, 30)
 
@@ -128,6 +133,22 @@ FLAWS = (
     Flaw("street_survey", "twin", 3, "", "set aside", _TWIN),
     Flaw("street_survey", "no severity", 130, "severity", "missing", "a dash"),
     Flaw("street_survey", "no point", 40, "longitude", "no place", _NOWHERE),
+    Flaw("resident_survey", "twin", 24, "", "set aside", _TWIN),
+    Flaw("resident_survey", "does not know", 3_000, "answer", "missing", "8 stands for does not know"),
+    Flaw("resident_survey", "refused", 1_500, "answer", "missing", "9 stands for does not want to say"),
+    Flaw("resident_survey", "race refused", 3 * RACE_REFUSED, "race", "missing", "99 stands for does not want to say"),
+    Flaw("resident_survey", "second spelling", 300, "question", "spelling", "TRUST instead of trust"),
+    Flaw("business_permits", "twin", 8, "", "set aside", _TWIN),
+    Flaw("business_permits", "decided early", 12, "decided_on", "warned", "decided before it was received"),
+    Flaw("business_permits", "language unknown", 300, "owner_language", "missing", "Unknown"),
+    Flaw("business_permits", "not counted", 600, "times_sent_in", "missing", "0 stands for not counted"),
+    Flaw("business_permits", "no neighborhood", 200, "neighborhood", "missing", "a dash, as is the district"),
+    Flaw("business_permits", "second spelling", 250, "business_type", "spelling", "RESTAURANT"),
+    Flaw("dumping_orders", "twin", 6, "", "set aside", _TWIN),
+    Flaw("dumping_orders", "no tons", 80, "tons", "missing", "-999: the scale was broken"),
+    Flaw("dumping_orders", "no point", 50, "longitude", "no place", _NOWHERE),
+    Flaw("dumping_orders", "zero point", 20, "longitude", "no place", _ZERO),
+    Flaw("dumping_orders", "far point", 15, "longitude", "outside", _FAR),
     Flaw("spending", "footer", 1, "", "set aside", "a line of totals typed below the table"),
     Flaw("spending", "not spent yet", 16, "spent", "missing", "a dash: the fiscal year has just begun"),
     Flaw("residents", "withheld", 3, "residents", "missing", "a dash"),

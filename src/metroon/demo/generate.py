@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metroon.demo.businesses import business_sheets
 from metroon.demo.crashes import crash_sheets
+from metroon.demo.dumping import dumping_sheets
 from metroon.demo.places import save_districts, save_neighborhoods, save_residents
 from metroon.demo.requests import request_sheets
 from metroon.demo.responses import response_sheets
 from metroon.demo.sheet import Sheet, save
 from metroon.demo.shelter import stay_sheets
+from metroon.demo.survey import survey_sheets
 from metroon.demo.things import permit_sheets, save_lights, spending_sheet
 
 if TYPE_CHECKING:
@@ -56,6 +59,10 @@ def _save_events(inbox: Path, seed: int) -> None:
     _save_all(stay_sheets(_chance(seed, 4)), inbox / "shelter_stays", "stays_{}.csv")
     permits = permit_sheets(_chance(seed, 6))
     _save_all(permits, inbox / "building_permits", "PERMITS_{}.txt", delimiter="\t", encoding="cp1252")
+    _save_all(survey_sheets(_chance(seed, 12)), inbox / "resident_survey", "survey_{}.csv")
+    businesses = business_sheets(_chance(seed, 8))
+    _save_all(businesses, inbox / "business_permits", "applications_{}.csv", delimiter=";")
+    _save_all(dumping_sheets(_chance(seed, 9)), inbox / "dumping_orders", "orders_{}.csv")
 
 
 def _chance(seed: int, source: int) -> np.random.Generator:

@@ -18,7 +18,12 @@ HEADERS = ("Longitude", "Latitude")
 
 def position(rng: np.random.Generator, cells: Whole) -> dict[str, Text]:
     """A point in each square, as text in degrees: header -> column."""
-    return dict(zip(HEADERS, _written(points(rng, cells)), strict=True))
+    return as_text(points(rng, cells))
+
+
+def as_text(degrees: Number) -> dict[str, Text]:
+    """Points as text in degrees: header -> column."""
+    return dict(zip(HEADERS, _written(degrees), strict=True))
 
 
 def displaced(rng: np.random.Generator, sheet: Sheet, flawed: Mapping[str, Whole]) -> Sheet:

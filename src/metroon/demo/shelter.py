@@ -11,10 +11,9 @@ from metroon.demo.days import DAYS, FIRST, day, iso_days, labels
 from metroon.demo.flaws import RECORDS, flawed_rows
 from metroon.demo.people import DISTRICTS, GROUPS, KEYS, POVERTY, RARE_RACE, RESIDENTS, live_in
 from metroon.demo.sheet import Change, Sheet, Text, Whole, deliveries, padded, spoiled, with_twins
-from metroon.demo.truths import HIDDEN_HOME, HOUSED
+from metroon.demo.truths import HIDDEN_HOME, HOUSED, STILL_THERE
 
 _CLIENTS = 3_400
-_STILL_THERE = 230
 _GIVEN = np.strings.add("Invented ", np.array([
     "Ash", "Birch", "Cedar", "Dune", "Elder", "Fern", "Gale", "Hazel", "Iris", "Juniper", "Kite", "Lark",
     "Moss", "Nettle", "Oak", "Pine", "Quill", "Reed", "Sage", "Thistle",
@@ -58,7 +57,7 @@ def stay_sheets(rng: np.random.Generator) -> dict[str, Sheet]:
     is_one = who == _CLIENTS - 1
     end[is_one] = day(date(2025, 8, 3))
     is_gone = np.ones(n, dtype=bool)
-    is_gone[np.argsort(end, kind="stable")[-_STILL_THERE:]] = False
+    is_gone[np.argsort(end, kind="stable")[-STILL_THERE:]] = False
     leaving = iso_days(np.minimum(end, DAYS - 1))
     program = rng.choice(len(_PROGRAMS), n, p=[0.34, 0.26, 0.18, 0.22])
     is_housed = (rng.random(n) < HOUSED) | is_one

@@ -197,6 +197,18 @@ def points(rng: np.random.Generator, cells: Whole) -> Number:
     return np.asarray(north * (1 - v) + south * v, dtype=float)
 
 
+def beside(rng: np.random.Generator, n: int, within_m: float) -> Number:
+    """Short ways in any direction, as differences of longitude and latitude in degrees.
+
+    Args:
+        rng: The source of chance.
+        n: How many.
+        within_m: None is longer, in metres.
+    """
+    turn, length = rng.uniform(0, 2 * np.pi, n), rng.uniform(0, within_m, n)
+    return np.asarray(np.stack([np.cos(turn), np.sin(turn)], axis=1) * length[:, None] / _M_PER_DEGREE, dtype=float)
+
+
 def outside(rng: np.random.Generator, n: int) -> Number:
     """Points 4 to 9 kilometres east of the city: longitude and latitude in degrees."""
     east = np.array([_ACROSS * SIDE_M + 4000, 0]) + rng.uniform(0, 5000, (n, 2))

@@ -6,6 +6,8 @@ WITH edge AS (
 SELECT
   r.request_id,
   r.opened_at,
+  CASE WHEN r.closed_at >= r.opened_at THEN r.closed_at END AS closed_at,
+  coalesce(r.closed_at < r.opened_at, FALSE) AS is_wrong_clock,
   CASE r.category WHEN 'ILLEGAL DUMPING' THEN 'Illegal dumping' ELSE r.category END AS category,
   r.language,
   r.channel,
