@@ -373,16 +373,13 @@ def _show_measure(walk: Walk, name: str, kind: str, *, on: date | None, number: 
     release = _found(walk, release, name)
     measured = report.shown(walk, name, release)
     invented = walk.city.file.invented
-    if kind == "csv" or (cells and kind == "json"):
+    if kind != "table":
         _write(serve.estimate_rows(measured), kind, serve.ESTIMATE_COLUMNS)
     elif cells:
         _show(serve.measure_table(measured, is_invented=invented))
     else:
         told = scorecard.score(walk, name, release, on or walk.as_of)
-        if kind == "json":
-            _say_json({**serve.score_dict(told), "cells": serve.estimate_rows(measured)})
-        else:
-            _show(serve.score_page(told, is_invented=invented))
+        _show(serve.score_page(told, is_invented=invented))
 
 
 def _published(walk: Walk, kept: Any) -> Any:

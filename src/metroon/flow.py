@@ -145,9 +145,11 @@ def _asking(walk: Walk, name: str, beside: Sequence[Indicator]) -> Asking:
         raise Refused(problems)
     own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
     every = [*own, *_tied_places(walk, own, beside, contract)]
+    homes = walk.homes(indicator)
+    mapped = {g.id: g for g in [*every, *(walk.places(h) for h in homes.values())]}
     return Asking(
-        name, indicator, contract, every, walk.overlaps(every), walk.minimum_cell(contract), walk.as_of,
-        measure.longer_grains(indicator.period, [i.period for i in beside]), walk.people(indicator),
+        name, indicator, contract, every, walk.overlaps(list(mapped.values())), walk.minimum_cell(contract), walk.as_of,
+        measure.longer_grains(indicator.period, [i.period for i in beside]), walk.people(indicator), homes,
     )  # fmt: skip
 
 
@@ -285,7 +287,7 @@ def _advice(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> str:
     begin = f"{share:.0%} of the cells that count anything had to be hidden, more than {limit:.0%}."
     bands = {g: [f"{g}.{b}" for b in declared.bands] for g, declared in walk.city.file.places.items()}
     for words, coarser in measure.poolings(numbers.indicator, bands):
-        tallied = measure.tally(numbers.cube, replace(_asking_alone(walk, name, coarser), people=walk.people(coarser)))
+        tallied = measure.tally(numbers.cube, _asking_alone(walk, name, coarser))
         hidden = guard.hidden_share(tallied.table, guard.hide([tallied.table])[name])
         if tallied.periods and hidden <= limit:
             return f"{begin} In measures/{name}.yaml, {words} would leave {hidden:.0%} hidden."
@@ -297,8 +299,11 @@ def _asking_alone(walk: Walk, name: str, indicator: Indicator) -> Asking:
     own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
     bases = [walk.places(g.base) for g in own if g.base and g.base not in indicator.places]
     every = [*own, *bases]
-    floor = walk.minimum_cell(contract)
-    return Asking(name, indicator, contract, every, walk.overlaps(every), floor, walk.as_of)
+    floor, homes = walk.minimum_cell(contract), walk.homes(indicator)
+    mapped = {g.id: g for g in [*every, *(walk.places(h) for h in homes.values())]}
+    ground = walk.overlaps(list(mapped.values()))
+    people = walk.people(indicator)
+    return Asking(name, indicator, contract, every, ground, floor, walk.as_of, people=people, homes=homes)
 
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:

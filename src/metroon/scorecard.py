@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from metroon import measure, report
 from metroon.base.errors import Problem, Refused
 from metroon.base.estimate import ALL, Cell
@@ -26,14 +28,16 @@ from metroon.base.scorecard import (
     Series,
     Words,
 )
+from metroon.locate import neighbors
 from metroon.measure import scorecard as scoring
+from metroon.measure.spatial import morans_i
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from metroon.base.account import Measured
     from metroon.base.estimate import Estimate
-    from metroon.base.scorecard import ChangeKind, Course, GroupGap, SlotName, TargetGap
+    from metroon.base.scorecard import ChangeKind, Course, Disparity, GroupGap, SlotName, TargetGap
     from metroon.lake import Open, Version
     from metroon.measure import Indicator
     from metroon.measure.declared import Point
@@ -124,8 +128,39 @@ def score(walk: Walk, name: str, version: Version[Open], as_of: date) -> Score:
         false_alarms=alarms,
         guard_metric=_guard_metric(walk, indicator, as_of),
         chain=tuple((k, v) for k, v in _chain(walk, indicator) if v),
+        disparities=_disparities(walk, released),
+        alike=dict(_alike(released, told)),
     )
     return made
+
+
+def _disparities(walk: Walk, released: Released) -> tuple[Disparity, ...]:
+    asked = released.indicator.disparity
+    if asked is None or not walk.has_places(asked.geography):
+        return ()
+    columns = dict.fromkeys(c for p in asked.people for c in (p.column, p.margin) if c)
+    numbers = walk.area_numbers(asked.geography, list(columns))
+    people = [scoring.AreaPeople(p.title, numbers[p.column], numbers[p.margin] if p.margin else {}) for p in asked.people]
+    return scoring.disparities(released, asked.geography, people, walk.places(asked.geography).people)
+
+
+def _alike(released: Released, told: Measured) -> Iterator[tuple[str, str]]:
+    """Whether areas are like their neighbors (Moran's I), by the boundaries that they share."""
+    if released.indicator.is_count:
+        return
+    for g in told.geographies:
+        values = {e.cell.place: e.value for e in released.places() if e.cell.geography == g.id and e.value is not None}
+        keys = [k for k in g.shapes if k in values]
+        if len(keys) < _FEWEST_AREAS:
+            continue
+        found = morans_i(np.array([float(values[k] or 0) for k in keys]), neighbors(g, keys))
+        if abs(found.z) > 1.96:
+            kind = "alike" if found.z > 0 else "unlike"
+            yield g.id, f"neighboring areas are {kind}: Moran's I {found.i:.2f}, z {found.z:.1f}"
+
+
+_FEWEST_AREAS = 10
+"""Areas under which it is not asked whether neighbors are alike."""
 
 
 def _released(walk: Walk, name: str, version: Version[Open]) -> Released:

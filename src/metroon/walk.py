@@ -119,6 +119,12 @@ class Walk:
             self.lake.restricted(declared.product, self.pinned.get(declared.product)) is not None
         )
 
+    def area_numbers(self, geography: str, columns: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Column -> area -> number, of the product that a geography is cut from."""
+        declared = self.city.file.places[geography.partition(".")[0]]
+        rows = self.engine.rows(self.lake.read(self.version(declared.product)).select(declared.key, *columns))
+        return {c: {str(r[declared.key]): float(r[c]) for r in rows if r[c] is not None} for c in columns}
+
     def as_declared(self, name: str, version: Version[Open]) -> Indicator:
         """A measure as it was declared when a release was made."""
         declared = version.evidence.get("declared")
@@ -163,7 +169,8 @@ class Walk:
         """The products that a measure reads: what it counts, the areas it is broken down by, and who lives there."""
         indicator = self.indicators[name]
         own = {people.of for _, people in _peoples(indicator)}
-        return {indicator.of, *areas(self.city, indicator.places), *own}
+        homes = [p.geography for _, p in _peoples(indicator) if p.geography]
+        return {indicator.of, *areas(self.city, [*indicator.places, *homes]), *own}
 
     def cubes(self, names: Iterable[str]) -> list[list[str]]:
         """Measures that one pass over the rows can count: those of the same rows by the same date."""
@@ -201,6 +208,10 @@ class Walk:
                 if not r["lacks"] and r["n"] is not None
             }
         return found
+
+    def homes(self, indicator: Indicator) -> dict[str, str]:
+        """Dimension -> the geography of the places by which its residents are told."""
+        return {by: p.geography or "" for by, p in _peoples(indicator) if p.place and p.geography}
 
     def together(self, name: str) -> list[str]:
         """The measures released together with one, this one too.

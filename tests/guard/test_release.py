@@ -240,13 +240,17 @@ def test_the_evidence_of_a_release_holds_no_count_of_people(withheld):
         "beside",
         "code",
         "declaration_sha256",
+        "declared",
+        "geographies",
         "headline",
+        "headlines",
         "key",
         "made_at",
         "measure",
         "notes",
         "parents",
         "release_sha256",
+        "series",
     }
     evidence = withheld.walk.lake.open("homes").evidence
 

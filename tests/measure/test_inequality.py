@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from metroon.measure.inequality import (
@@ -273,6 +273,14 @@ def test_a_logit_line_and_the_logistic_curve_agree_where_both_fit():
     assert (line.sii.value, line.rii.value) == pytest.approx((curve.sii.value, curve.rii.value))
 
 
+def test_values_that_jump_from_nothing_to_all_take_a_straight_line():
+    found = summaries([1, 1, 1], [0, 0, 1], [0.1, 0.1, 0.1], is_ordered=True, scale=1)
+
+    # Ranks 1/6, 1/2, 5/6: the slope is (1/3 * 1) / (2/9).
+    assert 1.5 == pytest.approx(found["sii"].value)
+    assert "straight line" == found["sii"].note
+
+
 def test_a_line_that_starts_below_zero_has_no_ratio():
     found = slopes_least_squares(np.ones(3), np.array([1.0, 10, 19]), np.ones(3))
 
@@ -299,6 +307,20 @@ def test_relative_measures_do_not_know_the_unit(group, factor):
 
         for name in {"rci", "rii", "ratio", "ti", "mld", "cov", "idis_w", "idis_u", "paf", "range_ratio"} & set(one):
             assert one[name] == pytest.approx(other[name], rel=1e-6, abs=1e-9)
+
+
+@given(groups())
+def test_the_logistic_curve_keeps_the_mean(group):
+    # What is observed and what is fitted have the same weighted sum: the first equation of the fit.
+    people, values = group
+    found = slopes_logistic(people, values, scale=1_001)
+    assume(abs(found.rii.value - 1) > 1e-3)
+    bottom = found.sii.value / (found.rii.value - 1) / 1_001
+    top = bottom * found.rii.value
+    ranks = rank_midpoints(people)
+    line = (1 - ranks) * np.log(bottom / (1 - bottom)) + ranks * np.log(top / (1 - top))
+
+    assert people @ values / 1_001 == pytest.approx(people @ (1 / (1 + np.exp(-line))), rel=1e-4)
 
 
 @given(groups(), st.floats(0.01, 100))

@@ -179,14 +179,24 @@ def test_a_rate_is_divided_by_the_people_of_the_places_that_it_counts_and_no_oth
     assert expected == (cells[Cell()].value, west.state, west.events)
 
 
-def test_without_residents_a_rate_says_why_it_cannot_be_answered(tmp_path):
-    measure = {"kind": "rate", "places": ["ward"], "groups": ["race"]}
-    cells = town_of(tmp_path, stays({"north": 30}), stay_rate=measure)
-    cells.places["ward"].pop("people", None)
-    told = {c.geography: e for c, e in cells.city().run().cells("stay_rate").items() if c.dimension == ALL}
+def test_where_nobody_counted_residents_a_rate_says_why_it_cannot_be_answered(tmp_path):
+    measure = {"kind": "rate", "places": ["ward", "zone"]}
+    town = town_of(tmp_path, stays({"north": 30}), people=dict.fromkeys(WARDS, 9), stay_rate=measure)
+    town.places["zone"] = {k: v for k, v in town.places["ward"].items() if k != "people"} | {"title": "Zones"}
+    town.product("stays", STAY_COLUMNS, unit="none", table={"geographyKey": [
+        {"column": "ward", "layer": "ward"}, {"column": "ward", "layer": "zone"},
+    ]})  # fmt: skip
+    told = {c.geography: e for c, e in town.city().run().cells("stay_rate").items() if c.place == ALL}
 
-    assert {"cannot be answered"} == {e.state for e in told.values()}
-    assert "no number of residents is declared for wards" == told["ward"].note
+    assert ("cannot be answered", None) == (told["zone"].state, told["zone"].value)
+    assert "no number of residents is declared for zones" == told["zone"].note
+
+
+def test_a_rate_that_nothing_divides_is_refused(tmp_path):
+    town = town_of(tmp_path, stays({"north": 30}), stay_rate={"kind": "rate", "places": ["ward"]})
+    town.places["ward"].pop("people", None)
+
+    assert ["M108"] == [p.code for p in town.city().run().measured("stay_rate").problems]
 
 
 def test_a_rate_by_group_says_that_nobody_counted_residents_by_group(tmp_path):

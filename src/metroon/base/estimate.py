@@ -141,6 +141,7 @@ class Tallies:
         strata_people: People of each stratum, (cells, strata); nan where nobody counted them.
         city: Number of the cell of the whole city in the same period.
         spread: How values are spread, for measures that no sum can answer.
+        margins: Margins of error of the people (90 %), where they are estimates; None when they are counted.
     """
 
     yes: Ints
@@ -152,6 +153,7 @@ class Tallies:
     strata_people: Floats | None = None
     city: Ints | None = None
     spread: Spread | None = None
+    margins: Floats | None = None
 
     @property
     def cells(self) -> int:

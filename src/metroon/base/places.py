@@ -29,6 +29,7 @@ class Places:
         names: Place key -> what people call the place, in display order.
         shapes: Place key -> boundary in longitude and latitude (WGS 84); empty for places known by key only.
         people: Place key -> residents; empty when the city declared no denominator.
+        margins: Place key -> margin of error of its residents (90 %), where they are estimates of a survey.
         people_source: Where ``people`` comes from, with its year.
         base: For bands: the geography whose areas were grouped.
         areas: For bands: area key in ``base`` -> place key here.
@@ -44,6 +45,7 @@ class Places:
     shapes: Mapping[str, Geometry] = field(default_factory=dict)
     people: Mapping[str, float] = field(default_factory=dict)
     people_source: str = ""
+    margins: Mapping[str, float] = field(default_factory=dict)
     base: str = ""
     areas: Mapping[str, str] = field(default_factory=dict)
     whole: Places | None = None

@@ -6,7 +6,7 @@ its gap, its rank and its words alike: it was never known here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -205,6 +205,54 @@ class Covered:
 
 
 @dataclass(frozen=True)
+class AreaDisparity:
+    """One area's share of a resource less its share of some people.
+
+    Args:
+        cell: The area.
+        difference: Share of the resource less share of the people, -1 to 1.
+        margin: How far that may be off; None when the people are counted in full.
+        is_certain: Whether it is larger than its margin.
+        has_no_residents: Whether nobody of them lives there, so that it is held against nobody.
+    """
+
+    cell: Cell
+    difference: float
+    margin: float | None
+    is_certain: bool
+    has_no_residents: bool
+
+
+@dataclass(frozen=True)
+class Disparity:
+    """Where a resource lies against where some people live, in the manner of the Spatial Equity Data Tool.
+
+    Args:
+        people: Who they are.
+        geography: The areas.
+        areas: Area by area.
+        around: Percent of such people where the resource lies, each area as heavy as its part of it.
+        everywhere: Percent of such people in all these areas.
+        difference: The first less the second, in percentage points: below 0 they are under-represented.
+        margin: How far that may be off; None when the people are counted in full.
+        is_certain: Whether it is larger than its margin.
+        outside: Rows in no area; they are in no share.
+        hidden: Areas whose number is hidden; they are in no share.
+    """
+
+    people: str
+    geography: str
+    areas: tuple[AreaDisparity, ...]
+    around: float
+    everywhere: float
+    difference: float
+    margin: float | None
+    is_certain: bool
+    outside: int
+    hidden: int
+
+
+@dataclass(frozen=True)
 class Words:
     """What a person says about the number.
 
@@ -293,6 +341,8 @@ class Score:
         false_alarms: How many of the series looked at would show a signal by chance alone.
         guard_metric: The measure that gaming would hurt, and what its last period is (variation); empty without.
         chain: (What, name) of what it hangs together with: goal, type, service, budget program, department, owner.
+        disparities: Where it lies against where some people live.
+        alike: Geography -> whether areas are like their neighbors, in words.
     """
 
     measured: Measured
@@ -320,6 +370,8 @@ class Score:
     false_alarms: float
     guard_metric: tuple[str, str]
     chain: tuple[tuple[str, str], ...]
+    disparities: tuple[Disparity, ...] = ()
+    alike: Mapping[str, str] = field(default_factory=dict)
 
 
 ChangeKind = Literal[

@@ -16,6 +16,8 @@ from metroon.base.places import Places
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from numpy.typing import NDArray
+
     from metroon.base.errors import Problem
     from metroon.base.node import Node
     from metroon.city.city import Bands, Geography
@@ -67,6 +69,13 @@ def places(
         if people
         else {},
         people_source=_source(people.source, people.vintage) if people else "",
+        margins={
+            k: float(r[people.margin])
+            for k, r in zip(keys, chosen, strict=True)
+            if r[people.margin] is not None and float(r[people.margin]) >= 0
+        }
+        if people and people.margin
+        else {},
         note=declared.note,
     )
     bands = {f"{name}.{b}": _bands(f"{name}.{b}", band, declared, whole, chosen) for b, band in declared.bands.items()}
@@ -86,6 +95,16 @@ def overlaps(first: Places, second: Places) -> set[tuple[str, str]]:
             other = second.shapes[tree_keys[int(index)]]
             if shapely.area(shapely.intersection(area, other)) > 1e-5 * min(shapely.area(area), shapely.area(other)):
                 found.add((key, tree_keys[int(index)]))
+    return found
+
+
+def neighbors(places: Places, keys: Sequence[str]) -> NDArray[np.float64]:
+    """Which of some areas share a border: 1 for neighbors, else 0; (areas, areas)."""
+    shapes = [places.shapes[k] for k in keys]
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    found = np.zeros((len(keys), len(keys)))
+    found[first, second] = 1.0
+    np.fill_diagonal(found, 0.0)
     return found
 
 
@@ -109,6 +128,10 @@ def _bands(name: str, band: Bands, declared: Geography, whole: Places, rows: Seq
         },
         people={k: math.fsum(whole.people.get(a, 0.0) for a in m) for k, m in members.items()} if whole.people else {},
         people_source=whole.people_source,
+        # Estimates of areas are taken for independent of each other (US Census Bureau, ACS handbook, chapter 8).
+        margins={k: math.sqrt(math.fsum(whole.margins.get(a, 0.0) ** 2 for a in m)) for k, m in members.items()}
+        if whole.margins
+        else {},
         note=f"{len(areas)} areas of {whole.title} in {band.into} bands by {band.column}. {declared.note}".strip(),
         base=whole.id,
         areas=areas,
@@ -133,6 +156,7 @@ def faults(declared: Geography, node: Node, contract: Contract) -> Iterator[Prob
         contract: The promise of the product whose rows are the areas.
     """
     numbers = {"people.column": declared.people.column} if declared.people else {}
+    numbers |= {"people.margin": declared.people.margin} if declared.people and declared.people.margin else {}
     numbers |= {f"bands.{b}.column": band.column for b, band in declared.bands.items()}
     shown = {"key": [declared.key], "name": _columns_of(declared.name), **{k: [c] for k, c in numbers.items()}}
     names = [c.name for c in contract.columns]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -13,6 +13,8 @@ from metroon.base.period import name as period_of
 # With events at random, the chance of ten mean gaps without one is exp(-10): silence that long is missing data.
 _GAPS = 10
 _USUAL = 0.95
+_LONG = timedelta(days=10)
+"""Silence inside a period that is never a hole: weekends, holidays, a week off."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,20 @@ def _is_covered(period: str, every: Days, counted: Days, as_of: date) -> bool:
     for found in (every, counted):
         if first < found.days[0] - found.slack or last > found.days[-1] + found.slack:
             return False
+    if _has_hole(every, first, last):
+        return False
     at = bisect_left(counted.days, first)
     is_after = at == len(counted.days)
     if not is_after and counted.days[at] <= last:
         return True
     return at > 0 and not is_after and counted.days[at] - counted.days[at - 1] <= counted.slack
+
+
+def _has_hole(every: Days, first: date, last: date) -> bool:
+    """Whether the data are silent for long inside a period, as when one delivery of a quarter was refused."""
+    inside = [first, *every.days[bisect_left(every.days, first) : bisect_right(every.days, last)], last]
+    longest = max(every.slack, _LONG)
+    return any(b - a > longest for a, b in pairwise(inside))
 
 
 def _between(oldest: date, newest: date, grain: Grain, begins: int) -> list[str]:

@@ -7,10 +7,12 @@ different people there are.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import numpy as np
 import pyarrow as pa
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from metroon.base.engine import Engine, Relation
     from metroon.city import Contract
+    from metroon.measure.grid import Grid
     from metroon.measure.indicator import Indicator
 
     Ints = NDArray[np.int64]
@@ -83,6 +86,7 @@ class Cube:
         rows: The prepared rows, for questions that need them again.
         measures: The measures.
         has_people: Whether rows tell whose they are.
+        grids: The grids made so far: measures of one shape share theirs.
     """
 
     finest: Finest
@@ -91,10 +95,11 @@ class Cube:
     rows: Relation
     measures: Mapping[str, Indicator]
     has_people: bool
+    grids: list[Grid] = field(default_factory=list)
 
     def flags(self, name: str) -> dict[str, Any]:
         """Outcome -> which rows have it, among those that a measure counts."""
-        return _flags(self.rows, name, self.measures[name])
+        return _flags(self.rows, self.measures[name])
 
 
 def cube(engine: Engine, located: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Cube:
@@ -122,28 +127,25 @@ def cube(engine: Engine, located: Relation, measures: Mapping[str, Indicator], c
         bit = ibis.literal(1) << rows["_day"]
         parts[_DAYS] = bit.bit_or()
     for name, indicator in measures.items():
-        parts |= {f"{name}/{part}": flag.sum() for part, flag in _flags(rows, name, indicator).items()}
-        among = _among(rows, name, indicator)
-        sums = indicator.sums(_row(rows, name, indicator))
-        parts |= {f"{name}/{part}": _where(number, among).sum() for part, number in sums.items()}
+        among, row = _among(rows, indicator), _row(rows, indicator)
+        flags = _flags(rows, indicator)
+        parts |= {f"{name}/{part}": rows.count(where=flag) for part, flag in flags.items()}
+        parts |= _added({f"{name}/{part}": number for part, number in indicator.sums(row).items()}, among)
         parts |= _strata(rows, name, indicator)
-        if indicator.among:
-            parts[f"{name}/{_UNDECIDED}"] = rows[f"{name}/among"].isnull().sum()
+        if among is not None:
+            parts[f"{name}/{_UNDECIDED}"] = rows.count(where=among.isnull())
         if first.period:
             parts[f"{name}/{_DAYS}"] = bit.bit_or(where=among)
     grouped = rows.group_by(keys) if keys else rows
     finest = _finest(engine.fetch(grouped.aggregate(**parts)), keys)
-    spreads = {n: made for n, i in measures.items() if (made := _spread(engine, rows, n, i, keys))}
+    spreads = {n: made for n, i in measures.items() if (made := _spread(engine, rows, i, keys))}
     return Cube(finest, spreads, engine, rows, measures, contract.person_key is not None)
 
 
 def _prepared(engine: Engine, rows: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Relation:
-    asked = {
-        f"{name}/{e.key}": e for name, i in measures.items() for e in (Expression("among", i.among or ""), *i.expressions())
-    }  # fmt: skip
-    made = {column: f"cast(({e.sql}\n) as {_TYPES[e.type]})" for column, e in asked.items() if e.sql}
-    for column, text in made.items():
-        rows = engine.with_column(rows, column, text)
+    asked = {_column(e): e for i in measures.values() for e in (_among_of(i), *i.expressions()) if e.sql}
+    for column, e in asked.items():
+        rows = engine.with_column(rows, column, f"cast(({e.sql}\n) as {_TYPES[e.type]})")
     first = next(iter(measures.values()))
     keys: dict[str, Any] = {_EVERY: ibis.literal(True)}
     keys |= {GROUP + g.by: _group(rows[g.by]) for i in measures.values() for g in i.groups}
@@ -164,49 +166,69 @@ def _group(column: Any) -> Any:
     return (text == "").ifelse(ibis.null("string"), text).fill_null(UNKNOWN)
 
 
-def _row(rows: Relation, name: str, indicator: Indicator) -> Row:
-    return Row(rows, {e.key: f"{name}/{e.key}" for e in indicator.expressions() if e.sql})
+_FIXED = 2**30
+"""Numbers are added up in whole parts of this size, so that a sum is the same in whatever order rows come."""
+_SIGN = "#"
+"""Ends the name of a sum that is counted in such parts."""
 
 
-def _among(rows: Relation, name: str, indicator: Indicator) -> Any:
-    return rows[f"{name}/among"].fill_null(False) if indicator.among else None
+def _added(numbers: Mapping[str, Any], among: Any = None) -> dict[str, Any]:
+    """The sums of numbers over rows. Floating sums would differ in their last digits from run to run."""
+    made = {}
+    for name, number in numbers.items():
+        if number.type().is_floating():
+            whole = (number * float(_FIXED)).round().cast(dt.Decimal(38, 0))
+            made[name + _SIGN] = whole.sum(where=among).cast(dt.Decimal(38, 0))
+        else:
+            made[name] = number.sum(where=among)
+    return made
 
 
-def _flags(rows: Relation, name: str, indicator: Indicator) -> dict[str, Any]:
-    """Which rows are successes, failures and unknown, among those that count."""
-    among = _among(rows, name, indicator)
-    outcome = indicator.outcome(_row(rows, name, indicator))
+def _column(e: Expression) -> str:
+    """The column of an expression: the same for all measures that ask the same, so that it is worked out once."""
+    return f"_sql_{hashlib.sha256(f'{e.type} {e.sql}'.encode()).hexdigest()[:16]}"
+
+
+def _among_of(indicator: Indicator) -> Expression:
+    return Expression("among", indicator.among or "")
+
+
+def _row(rows: Relation, indicator: Indicator) -> Row:
+    return Row(rows, {e.key: _column(e) for e in indicator.expressions() if e.sql})
+
+
+def _among(rows: Relation, indicator: Indicator) -> Any:
+    return rows[_column(_among_of(indicator))] if indicator.among else None
+
+
+def _flags(rows: Relation, indicator: Indicator) -> dict[str, Any]:
+    """Which rows are successes, failures and unknown, among those that count; null counts as false."""
+    among = _among(rows, indicator)
+    outcome = indicator.outcome(_row(rows, indicator))
     if outcome is None:
         return {"yes": rows[_EVERY] if among is None else among}
-    yes = outcome.fill_null(False)
-    found = {"yes": yes, "unknown": outcome.isnull()} | ({"no": ~outcome.fill_null(True)} if indicator.is_share else {})
-    return {part: flag if among is None else flag & among for part, flag in found.items()}
-
-
-def _where(number: Any, among: Any) -> Any:
-    return number if among is None else among.ifelse(number, None)
+    found = {"yes": outcome, "unknown": outcome.isnull()} | ({"no": ~outcome} if indicator.is_share else {})
+    return {part: flag if among is None else among & flag for part, flag in found.items()}
 
 
 def _strata(rows: Relation, name: str, indicator: Indicator) -> dict[str, Any]:
     by, strata = indicator.strata()
-    yes = _flags(rows, name, indicator)["yes"] if strata else None
-    return {f"{name}/stratum {i}": (yes & (rows[by].cast("string") == s)).fill_null(False).sum()
-            for i, s in enumerate(strata)}  # fmt: skip
+    yes = _flags(rows, indicator)["yes"] if strata else None
+    return {f"{name}/stratum {i}": rows.count(where=yes & (rows[by].cast("string") == s)) for i, s in enumerate(strata)}
 
 
-def _spread(engine: Engine, rows: Relation, name: str, indicator: Indicator, keys: Sequence[str]) -> Finest | None:
-    row = _row(rows, name, indicator)
-    told = indicator.spread(row)
+def _spread(engine: Engine, rows: Relation, indicator: Indicator, keys: Sequence[str]) -> Finest | None:
+    told = indicator.spread(_row(rows, indicator))
     if not told:
         return None
-    among = _among(rows, name, indicator)
+    groups = [GROUP + g.by for g in indicator.groups]
+    own = [k for k in keys if not k.startswith(GROUP) or k in groups]
     rows = rows.mutate(**{f"_value_{k}": v for k, v in told.items()})
-    counted = rows if among is None else rows.filter(rows[f"{name}/among"])
+    counted = rows.filter(_among(rows, indicator)) if indicator.among else rows
     values = [f"_value_{k}" for k in told]
-    sums = {k: v.sum() for k, v in indicator.sums(_row(counted, name, indicator)).items()}
-    grouped = counted.group_by([*keys, *values])
-    made = engine.fetch(grouped.aggregate(n=counted.count(), **sums))
-    finest = _finest(made.drop_columns(values), keys)
+    sums = _added(indicator.sums(_row(counted, indicator)))
+    made = engine.fetch(counted.group_by([*own, *values]).aggregate(n=counted.count(), **sums))
+    finest = _finest(made.drop_columns(values), own)
     columns = {k: made[f"_value_{k}"].to_numpy(zero_copy_only=False) for k in told}
     return Finest(finest.keys, finest.numbers, columns)
 
@@ -219,11 +241,13 @@ def _finest(found: pa.Table, keys: Sequence[str]) -> Finest:
         labels = coded.dictionary.to_pylist()
         at = coded.indices.fill_null(len(labels)).to_numpy(zero_copy_only=False)
         codes[key] = Codes(at.astype(np.int64), (*labels, None))
-    numbers = {n: _numbers(found[n]) for n in found.column_names if n not in keys}
+    numbers = {n.removesuffix(_SIGN): _numbers(found[n], n) for n in found.column_names if n not in keys}
     return Finest(codes, numbers)
 
 
-def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
+def _numbers(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
+    if name.endswith(_SIGN):
+        return np.array([0.0 if n is None else int(n) / _FIXED for n in column.to_pylist()])
     if pa.types.is_floating(column.type):
         return np.asarray(column.fill_null(0.0).to_numpy(zero_copy_only=False), dtype=np.float64)
     whole = column.cast(pa.int64(), safe=False).fill_null(0)

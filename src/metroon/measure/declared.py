@@ -234,6 +234,32 @@ class Told(_Part):
     expires: date
 
 
+class DisparityPeople(_Part):
+    """People whose share of an area is compared with its share of a resource.
+
+    Args:
+        title: Who they are, such as residents in poverty.
+        column: Column of the areas' product with how many live there.
+        margin: Column with its margin of error at 90 %, for estimates of a survey.
+    """
+
+    title: str
+    column: str
+    margin: str | None = None
+
+
+class DisparityOf(_Part):
+    """Where the resource lies against where people live.
+
+    Args:
+        geography: The areas; they need residents.
+        people: Kinds of people.
+    """
+
+    geography: str
+    people: list[DisparityPeople] = Field(min_length=1)
+
+
 class SmallNumbers(_Part):
     """When a number says too little.
 

@@ -70,6 +70,32 @@ def faults(indicator: Indicator, node: Node, known: Known) -> Iterator[Problem]:
     yield from _denominator(indicator, node, known)
     yield from _target(indicator, node, known.as_of)
     yield from _narrative(indicator, node)
+    yield from _disparity(indicator, node, known)
+
+
+def _disparity(indicator: Indicator, node: Node, known: Known) -> Iterator[Problem]:
+    asked = indicator.disparity
+    if asked is None:
+        return
+    at = node.at("disparity")
+    if not indicator.is_count or indicator.accumulates:
+        yield at.problem("M124", "only counts and totals lie somewhere: shares and rates do not add up.", "Take it out.")
+    geography = known.geographies.get(asked.geography)
+    if geography is None or asked.geography not in indicator.places:
+        fix = f"Name one of the places of the measure. {did_you_mean(asked.geography, indicator.places)}"
+        yield at.problem("M106", f"it is not broken down by '{asked.geography}'.", fix, "geography")
+        return
+    contract = known.products.get(geography.product)
+    if geography.people is None or contract is None:
+        what = f"no residents are declared for {asked.geography}."
+        yield at.problem("M108", what, "Give the geography people: in city.yaml.", "geography")
+        return
+    for i, kind in enumerate(asked.people):
+        for key, name in (("column", kind.column), ("margin", kind.margin)):
+            column = contract.column(name) if name else None
+            if name and (column is None or column.classification != "public"):
+                what = f"{geography.product} has no public column '{name}'."
+                yield at.problem("M102", what, did_you_mean(name, [c.name for c in contract.columns]), "people", i, key)
 
 
 def _columns(indicator: Indicator, node: Node, contract: Contract) -> Iterator[Problem]:

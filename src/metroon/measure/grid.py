@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, Cell
+from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, UNKNOWN, Cell
 from metroon.guard.cells import Line
 from metroon.locate import column as place_column
 from metroon.measure.cube import FLOW, GROUP, MONTH
@@ -153,6 +153,7 @@ class Grid:
 
     shape: Shape
     blocks: tuple[Block, ...]
+    _found: dict[int, tuple[Finest, list[Ints]]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -164,23 +165,27 @@ class Grid:
         """Cell -> its number."""
         return {c: i for i, c in enumerate(self.cells)}
 
-    def at(self, finest: Finest) -> Iterator[Ints]:
+    def at(self, finest: Finest) -> list[Ints]:
         """Number of the cell of each finest cell, block by block; -1 for none."""
-        offset = 0
-        for block in self.blocks:
-            for at in block.at(finest):
-                yield np.where(at < 0, -1, at + offset)
-            offset += len(block.cells)
+        if id(finest) not in self._found:
+            found, offset = [], 0
+            for block in self.blocks:
+                found += [np.where(at < 0, -1, at + offset) for at in block.at(finest)]
+                offset += len(block.cells)
+            self._found[id(finest)] = (finest, found)
+        return self._found[id(finest)][1]
 
     def add_up(self, finest: Finest, numbers: Sequence[NDArray[np.generic]]) -> list[NDArray[np.float64]]:
         """Numbers of the finest cells, added up in every cell; exact for whole numbers below 2 to the 53."""
-        made = [np.zeros(len(self.cells)) for _ in numbers]
+        # One slot more, for finest cells that are in no cell of a block.
+        size = len(self.cells) + 1
+        made = [np.zeros(size) for _ in numbers]
         for at in self.at(finest):
-            kept = at >= 0
-            where = at[kept]
+            where = np.where(at < 0, size - 1, at)
             for total, number in zip(made, numbers, strict=True):
-                total += np.bincount(where, weights=number[kept], minlength=len(self.cells))
-        return made
+                if number.any():
+                    total += np.bincount(where, weights=number, minlength=size)
+        return [total[:-1] for total in made]
 
     @cached_property
     def shown(self) -> tuple[bool, ...]:
@@ -369,7 +374,8 @@ def _groups(shape: Shape, grain: Grain, group: Group, labels: Sequence[str]) -> 
         axis = Axis(key, {(label,): (i,) for i, label in enumerate(labels)}, len(labels))
         yield _block(shape, grain, axis, [Cell(ALL, ALL, ALL, group.by, label) for label in labels])
         return
-    answers = {label: mentions(label, group.separator) for label in labels}
+    # Nothing but signs between answers is no answer.
+    answers = {label: mentions(label, group.separator) or (UNKNOWN,) for label in labels}
     for dimension, of in _both_ways(group, answers).items():
         names = list(dict.fromkeys(n for found in of.values() for n in found))
         at = {n: i for i, n in enumerate(names)}
@@ -393,7 +399,12 @@ def _both_ways(group: Group, answers: Mapping[str, tuple[str, ...]]) -> dict[str
     return {
         one: {label: found if len(found) == 1 else (group.several,) for label, found in answers.items()},
         any_of: dict(answers),
-        f"{group.by}{_ATOM}": {label: (_CROSS.join(sorted(found)),) for label, found in answers.items() if len(found) > 1},
+        f"{group.by}{_ATOM}": {
+            # A row may itself say "Several": then that is one of the parts.
+            label: (_CROSS.join(sorted(found)),)
+            for label, found in answers.items()
+            if len(found) > 1 or found == (group.several,)
+        },
     }  # fmt: skip
 
 
@@ -506,7 +517,8 @@ def _mention_lines(grid: Grid) -> Iterator[Line]:
             elif cell.dimension == any_of:
                 alone = Cell(cell.period, ALL, ALL, one, cell.group)
                 named = [a for a in own if cell.group in a.group.split(_CROSS)]
-                parts = ([alone] if alone in grid.number else []) + named
+                is_alone = alone in grid.number and cell.group != group.several
+                parts = ([alone] if is_alone else []) + named
                 if parts:
                     yield Line(cell, tuple(parts))
 

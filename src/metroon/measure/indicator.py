@@ -16,6 +16,7 @@ from metroon.city.city import Period  # pydantic reads the annotation
 from metroon.measure.declared import (  # pydantic reads the annotations
     Baseline,
     Break,
+    DisparityOf,
     Group,
     GroupBy,
     Revision,
@@ -129,6 +130,8 @@ class Indicator(Kind):
     """True when rows are complaints: they tell of those who complain, and need a coverage measure."""
     coverage: str | None = None
     """The measure that tells how much of what is there gets reported."""
+    disparity: DisparityOf | None = None
+    """Where what is counted lies, against where some people live: for counts and totals of a resource."""
     narrative: dict[Slot, Told] = Field(default_factory=dict)
     """What people say about it: what happened, the story, the action, the partners."""
 

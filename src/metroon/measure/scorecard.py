@@ -12,9 +12,11 @@ import numpy as np
 from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN, Cell
 from metroon.base.period import first_day, grain_of, last_day, next_period
 from metroon.base.scorecard import (
+    AreaDisparity,
     Change,
     Course,
     Covered,
+    Disparity,
     GroupGap,
     Inequality,
     PlaceStanding,
@@ -23,11 +25,19 @@ from metroon.base.scorecard import (
 from metroon.measure import gaps as gaps_of
 from metroon.measure.declared import EVERYBODY, level_on
 from metroon.measure.discovery import benjamini_hochberg, rate_p_value, share_p_value
-from metroon.measure.funnel import LEVELS
+from metroon.measure.funnel import (
+    LEVELS,
+    overdispersion,
+    proportion_scores,
+    proportion_verdicts,
+    ratio_scores,
+    ratio_verdicts,
+)
 from metroon.measure.inequality import summarise
 from metroon.measure.interval import mover_difference
 from metroon.measure.shrinkage import beta_binomial, poisson_gamma
 from metroon.measure.signals import VERDICT_FROM, assurance, dependence, false_alarms, spans, variation, xmr
+from metroon.measure.spatial import demographic_disparity, geographic_disparity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -47,6 +57,21 @@ _Z = 1.959963984540054
 _DISCOVERY = 0.05
 _RARE = 5.0
 """Events a period under which limits are those of rare events no longer (measures of the NHS: below about 5)."""
+
+
+@dataclass(frozen=True)
+class AreaPeople:
+    """People of one kind in each area.
+
+    Args:
+        title: Who they are.
+        people: Area -> how many.
+        margins: Area -> margin of error at 90 %; empty when they are counted in full.
+    """
+
+    title: str
+    people: Mapping[str, float]
+    margins: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,8 +138,12 @@ def target_gap(released: Released, e: Estimate | None, target: Target | None) ->
         when the whole interval lies on the right side, not met when on the wrong one, else nobody can tell.
     """
     indicator = released.indicator
-    if e is None or target is None or indicator.direction == "neutral" or e.cell.period == ALL:
+    if e is None or target is None or indicator.direction == "neutral":
         return None
+    if e.cell.period == ALL:  # nobody knows when it was: a dated target cannot be held against it
+        last = max(target.points, key=lambda p: p.on)
+        asked = level_on(target.points, last.on, target.interpolation) or (0.0, 0.0)
+        return TargetGap(e.cell, *asked, last.on, "cannot be answered", None)
     day = last_day(e.cell.period)
     asked = level_on(target.points, day, target.interpolation)
     if asked is None:
@@ -484,12 +513,84 @@ def _borrowed(released: Released, every: Sequence[Estimate]) -> tuple[dict[Cell,
         events, base = np.array([float(e.events or 0) for e in own]), np.array([float(e.base or 0) for e in own])
         found = beta_binomial(events, base) if indicator.gaps_by == "share" else poisson_gamma(events, base)
         scale = 1.0 if indicator.gaps_by == "share" else float(getattr(indicator, "per", 1))
-        words[geography] = found.sentence
+        words[geography] = " ".join(w for w in (found.sentence, _dispersion(released, own)) if w)
         columns = (found.estimate * scale, found.low * scale, found.high * scale, found.weight)
         for i, e in enumerate(own):
             told = tuple(_none(c[i]) for c in columns)
             smoothed[e.cell] = cast("Smoothed", told)
     return smoothed, words
+
+
+def _dispersion(released: Released, own: Sequence[Estimate]) -> str:
+    """Whether places lie further apart than chance puts them, and how many stand out even so."""
+    city = _city_of(released, own[0])
+    if city is None or city.events is None or not city.base:
+        return ""
+    events, base = np.array([float(e.events or 0) for e in own]), np.array([float(e.base or 0) for e in own])
+    centre = city.events / city.base
+    is_share = released.indicator.gaps_by == "share"
+    if not 0 < centre < (1 if is_share else math.inf) or (base <= 0).any():
+        return ""
+    scores = proportion_scores(events, base, centre) if is_share else ratio_scores(events, centre * base)
+    found = overdispersion(scores)
+    if not found.is_certain:
+        return ""
+    wide = found.multiplicative()
+    if is_share:
+        verdicts = proportion_verdicts(events, base, centre, widening=wide)
+    else:
+        verdicts = ratio_verdicts(events, centre * base, widening=wide)
+    out = sum(str(v).endswith("0.001") for v in verdicts)
+    return f"They lie {wide:.1f} times as far from the city as chance would put them; {out} stand out even so."
+
+
+def disparities(
+    released: Released, geography: str, people: Sequence[AreaPeople], whole: Mapping[str, float]
+) -> tuple[Disparity, ...]:
+    """Where a resource lies, against where some people live, and who lives where it is.
+
+    The method is that of the Urban Institute's Spatial Equity Data Tool, worked out from what was released: an area
+    whose number is hidden is in no share.
+
+    Args:
+        released: A measure whose numbers add up.
+        geography: The areas.
+        people: Numbers of people of each area.
+        whole: All residents of each area.
+    """
+    own = [e for e in released.places() if e.cell.geography == geography and _is_told(e)]
+    weight = np.array([float(e.value or 0) for e in own])
+    if not own or not (weight >= 0).all() or weight.sum() == 0:
+        return ()
+    keys = [e.cell.place for e in own]
+    everyone = np.array([whole.get(k, np.nan) for k in keys])
+    hidden = sum(e.cell.geography == geography and not _is_told(e) for e in released.places())
+    outside = [e.events or 0 for e in released.estimates if e.cell.geography == geography
+               and e.cell.place in (OUTSIDE, NOWHERE) and e.cell.period in released.headlines]  # fmt: skip
+    made = []
+    for kind in people:
+        count, moe = (np.array([column.get(k, np.nan) for k in keys]) for column in (kind.people, kind.margins))
+        if not np.nansum(count) > 0:
+            continue
+        by_area = geographic_disparity(weight, count, moe if kind.margins else None)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            percent = np.where(everyone > 0, 100 * count / everyone, np.nan)
+            error = np.where(everyone > 0, 100 * moe / everyone, np.nan)
+        all_known = ~np.isnan(count) & ~np.isnan(everyone)
+        in_city = 100 * count[all_known].sum() / everyone[all_known].sum() if everyone[all_known].sum() else np.nan
+        by_people = demographic_disparity(
+            weight, percent[:, None], np.array([in_city]), moe=error[:, None] if kind.margins else None
+        )
+        areas = tuple(
+            AreaDisparity(e.cell, float(by_area.difference[i]), _none(by_area.margin[i]), bool(by_area.is_certain[i]),
+                          bool(by_area.has_no_residents[i]))
+            for i, e in enumerate(own) if not math.isnan(by_area.difference[i])
+        )  # fmt: skip
+        made.append(Disparity(
+            kind.title, geography, areas, float(by_people.around[0]), float(in_city), float(by_people.difference[0]),
+            _none(by_people.margin[0]), bool(by_people.is_certain[0]), sum(outside), hidden,
+        ))  # fmt: skip
+    return tuple(made)
 
 
 def covered(released: Released, coverage: Released | None) -> tuple[Covered, ...]:

@@ -123,6 +123,7 @@ class Asking:
         as_of: The day taken for today.
         longer: Longer grains in which measures released together count the same dates.
         people: Dimension -> (place, group) -> residents, for rates by group and for strata.
+        homes: Dimension -> the geography of the places in ``people``.
     """
 
     name: str
@@ -134,6 +135,25 @@ class Asking:
     as_of: date
     longer: Sequence[Grain] = ()
     people: Mapping[str, Mapping[tuple[str, str], float]] = field(default_factory=dict)
+    homes: Mapping[str, str] = field(default_factory=dict)
+
+    def people_of_groups(self) -> dict[str, Mapping[tuple[str, str], float]]:
+        """Residents by group as the rates by group divide by them: by places of the first geography, or altogether.
+
+        Where they are counted by places of another geography they are added up; a group that somewhere is not counted
+        is then left out.
+        """
+        first = self.geographies[0].id if self.geographies else ""
+        made: dict[str, Mapping[tuple[str, str], float]] = {}
+        for dimension, known in self.people.items():
+            places = {p for p, _ in known}
+            if places == {ALL} or self.homes.get(dimension, first) == first:
+                made[dimension] = known
+                continue
+            groups = {g for _, g in known}
+            whole = {g: [known.get((p, g)) for p in places] for g in groups}
+            made[dimension] = {(ALL, g): sum(n for n in ns if n is not None) for g, ns in whole.items() if None not in ns}
+        return made
 
 
 def tally(cube: Cube, asking: Asking) -> Tallied:
@@ -151,10 +171,13 @@ def tally(cube: Cube, asking: Asking) -> Tallied:
         [(g, _labels(finest, GROUP + g.by)) for g in indicator.groups if not _lacks_people(g.by, asking)],
         asking.overlaps,
         indicator.needs_people,
-        asking.people,
+        asking.people_of_groups(),
         indicator.accumulates,
     )
-    made = grid(shape, finest)
+    made = next((g for g in cube.grids if g.shape == shape), None)
+    if made is None:
+        made = grid(shape, finest)
+        cube.grids.append(made)
     tallies = _tallies(cube, asking, made)
     dated = np.array([label is not None for label in finest.keys[MONTH].labels]) if indicator.period else None
     is_dated = np.ones(finest.cells, dtype=bool) if dated is None else dated[finest.keys[MONTH].at]
@@ -284,6 +307,7 @@ def _tallies(cube: Cube, asking: Asking, made: Grid) -> Tallies:
         _strata_people(asking, made, by, strata) if strata else None,
         _city(made),
         _spread(made, own) if own is not None else None,
+        _margins(asking, made) if indicator.needs_people else None,
     )
 
 
@@ -322,33 +346,62 @@ def _people(asking: Asking, made: Grid) -> Floats:
     return np.array([people(c) for c in made.cells])
 
 
+def _margins(asking: Asking, made: Grid) -> Floats | None:
+    known = {g.id: g for g in asking.geographies if g.margins}
+    if not known:
+        return None
+    whole = {g.id: float(np.sqrt(sum(m * m for m in g.margins.values()))) for g in known.values()}
+
+    def margin(cell: Cell) -> float:
+        places = known.get(cell.geography)
+        if places is None or cell.dimension != ALL:
+            return np.nan
+        return whole[cell.geography] if cell.place == INSIDE else places.margins.get(cell.place, np.nan)
+
+    return np.array([margin(c) for c in made.cells])
+
+
 def _strata_people(asking: Asking, made: Grid, by: str, strata: Sequence[str]) -> Floats:
     counted = asking.people.get(by, {})
-    of_place: dict[str, list[float]] = {}
-    geographies = {g.id: g for g in asking.geographies}
-    first = made.shape.first
-    for place in {p for p, _ in counted}:
-        of_place[place] = [counted.get((place, s), np.nan) for s in strata]
+    of_place = {p: [counted.get((p, s), np.nan) for s in strata] for p in {p for p, _ in counted}}
     lacking = [np.nan] * len(strata)
+    geographies = {g.id: g for g in asking.geographies}
+    home = _home_of(asking, by)
+    first = made.shape.first
+
+    def added(places: Iterable[str]) -> list[float]:
+        own = [of_place.get(p, lacking) for p in places]
+        return np.sum(own, axis=0).tolist() if own else lacking
 
     def row(cell: Cell) -> list[float]:
         if cell.dimension != ALL:
             return lacking
         if cell.geography == ALL or cell.place == INSIDE:
-            own = [v for p, v in of_place.items() if p != ALL and (first is None or p in first.people)]
-            return np.sum(own, axis=0).tolist() if own else of_place.get(ALL, lacking)
+            known = [p for p in of_place if p != ALL and (first is None or first.id != home or p in first.people)]
+            return added(known) if known else of_place.get(ALL, lacking)
         places = geographies.get(cell.geography)
-        if places is not None and places.base:
-            own = [of_place.get(a, lacking) for a, b in places.areas.items() if b == cell.place]
-            return np.sum(own, axis=0).tolist() if own else lacking
-        return of_place.get(cell.place, lacking) if cell.geography == _geography_of(asking, by) else lacking
+        if places is not None and places.base == home:
+            return added(a for a, b in places.areas.items() if b == cell.place)
+        if cell.geography == home:
+            return of_place.get(cell.place, lacking)
+        return added(_parts_of(asking, home, cell))
 
     return np.array([row(c) for c in made.cells], dtype=float).reshape(len(made.cells), len(strata))
 
 
-def _geography_of(asking: Asking, by: str) -> str:
-    declared = getattr(asking.indicator, "people", None)
-    return str(getattr(declared, "geography", None) or (asking.geographies[0].id if asking.geographies else ""))
+def _home_of(asking: Asking, by: str) -> str:
+    """The geography by whose places people of a dimension are counted."""
+    return asking.homes.get(by) or (asking.geographies[0].id if asking.geographies else "")
+
+
+def _parts_of(asking: Asking, home: str, cell: Cell) -> list[str]:
+    """The areas of one geography that make up a place of another, where each lies in one place only."""
+    for (a, b), pairs in asking.overlaps.items():
+        if {a, b} == {home, cell.geography}:
+            of = [(i, j) if a == home else (j, i) for i, j in pairs]
+            small = [i for i, _ in of]
+            return [i for i, j in of if j == cell.place] if len(set(small)) == len(small) else []
+    return []
 
 
 def _city(made: Grid) -> Ints:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from metroon.measure.declared import GroupPeople  # pydantic reads the annotation
-from metroon.measure.indicator import Indicator
+from metroon.measure.indicator import Indicator, Row
 from metroon.measure.standardisation import EUROPEAN_2013, direct
 from metroon.measure.telling import Answer, standardised_answer
 
@@ -53,12 +53,17 @@ class DirectlyStandardised(Indicator):
         """The strata of the standard population."""
         return self.by, tuple(self.weights())
 
+    def outcome(self, row: Row) -> Any:
+        """In one of the strata, or unknown."""
+        _, strata = self.strata()
+        return row.column(self.by).cast("string").isin(list(strata)).nullif(False)
+
     def estimates(self, tallies: Tallies) -> Estimates:
         """The standardised rates with their intervals."""
         events, people = standardised_answer(tallies)
         found = direct(events, people, np.array(list(self.weights().values())))
         total = events.sum(axis=1)
-        unknown = tallies.unknown + tallies.yes - total
+        unknown = tallies.unknown.astype(float)
         answer = Answer(
             found.value * self.per, found.low * self.per, found.high * self.per, total, unknown, np.nansum(people, axis=1)
         )

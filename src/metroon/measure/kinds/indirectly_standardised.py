@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from metroon.measure.declared import GroupPeople  # pydantic reads the annotation
-from metroon.measure.indicator import Indicator
+from metroon.measure.indicator import Indicator, Row
 from metroon.measure.interval import poisson
 from metroon.measure.telling import FEW_EVENTS, Answer, few_events, standardised_answer
 
@@ -52,6 +52,11 @@ class IndirectlyStandardised(Indicator):
         """The strata."""
         return self.by, tuple(self.levels)
 
+    def outcome(self, row: Row) -> Any:
+        """In one of the strata, or unknown."""
+        _, strata = self.strata()
+        return row.column(self.by).cast("string").isin(list(strata)).nullif(False)
+
     def estimates(self, tallies: Tallies) -> Estimates:
         """The ratios or rates with their intervals."""
         events, people = standardised_answer(tallies)
@@ -65,7 +70,7 @@ class IndirectlyStandardised(Indicator):
         if self.told_as == "rate":
             scale = scale * of_city.sum(axis=1) / np.where(in_city.sum(axis=1) > 0, in_city.sum(axis=1), np.nan) * self.per
         value, low, high = total * scale, found.low * scale, found.high * scale
-        unknown = tallies.unknown + tallies.yes - total
+        unknown = tallies.unknown.astype(float)
         answer = Answer(value, low, high, total, unknown, expected if self.told_as == "ratio" else np.nansum(people, axis=1))
         answer.say("cannot be answered", np.isnan(people).any(axis=1), "people of its strata are not known")
         answer.say("no exposure", np.isnan(usable), "no event is expected here")

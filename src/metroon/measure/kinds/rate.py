@@ -8,11 +8,13 @@ import numpy as np
 from pydantic import Field
 
 from metroon.measure.indicator import Indicator
-from metroon.measure.interval import poisson
+from metroon.measure.interval import mover_ratio, poisson
+from metroon.measure.margins import critical_value, standard_error
 from metroon.measure.telling import FEW_EVENTS, Answer, few_events, no_people, too_few
 
 if TYPE_CHECKING:
     from metroon.base.estimate import Estimates, Tallies
+    from metroon.measure.interval import Floats, Interval
 
 
 class Rate(Indicator):
@@ -20,7 +22,8 @@ class Rate(Indicator):
 
     Residents are those of the place, as the geography declares them with source and year, or of the group, as the
     group declares them. The interval is that of the count, scaled (exact Poisson below 10 events, else Byar; UK
-    OHID technical guide).
+    OHID technical guide). Where residents are estimates of a survey, their margin of error widens it (the interval of
+    a ratio from those of both: Donner and Zou 2012, Statistical Methods in Medical Research 21, 347-359).
 
     Args:
         per: For how many residents.
@@ -41,7 +44,23 @@ class Rate(Indicator):
         bounds = poisson(tallies.yes.astype(float))
         scale = self.per / np.where(tallies.people > 0, tallies.people, np.nan)
         value, low, high = tallies.yes * scale, bounds.low * scale, bounds.high * scale
+        if tallies.margins is not None:
+            low, high = _with_margins(tallies, bounds, low, high, self.per)
         answer = Answer(value, low, high, tallies.yes.astype(float), tallies.unknown.astype(float), tallies.people)
         no_people(answer, tallies)
         answer.say("cannot be answered", too_few(tallies.yes, self.small_numbers), "too few events for a value")
         return answer.say("cannot tell", few_events(tallies.yes, low, high, self.small_numbers), FEW_EVENTS).estimates()
+
+
+def _with_margins(
+    tallies: Tallies, bounds: Interval[Floats], low: Floats, high: Floats, per: int
+) -> tuple[Floats, Floats]:
+    """The bounds where residents have a margin of error; where it reaches down to nobody, there are none."""
+    people = np.where(tallies.people > 0, tallies.people, np.nan)
+    reach = critical_value(0.95) * standard_error(np.where(np.isnan(people), np.nan, tallies.margins))
+    has_margin = ~np.isnan(reach)
+    fewest = np.where(people - reach > 0, people - reach, np.nan)
+    ratio = mover_ratio(
+        np.where(np.isnan(fewest), np.nan, tallies.yes.astype(float)), bounds.low, bounds.high, people, fewest, people + reach
+    )
+    return np.where(has_margin, ratio.low * per, low), np.where(has_margin, ratio.high * per, high)
