@@ -190,7 +190,7 @@ def _numbers(walk: Walk, cube: Cube, asking: Asking) -> Numbers:
     asked = {g: walk.places(g) for g in indicator.places}
     headline = tallied.periods[-1] if tallied.periods else estimating.ALL
     told = measure.unanswerable(indicator, asking.contract, asked, headline, asking.people)
-    estimates = (*measure.estimates(tallied), *told)
+    estimates = (*measure.estimates(tallied), *measure.late(tallied, walk.as_of), *told)
     measured = report.measured(walk, name, indicator, asked, headline, outcome="released")
     notes = report.notes(tallied, asked)
     told_of = replace(measured, estimates=estimates, notes=notes, headlines=tallied.headlines or (headline,))

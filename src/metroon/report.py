@@ -211,6 +211,9 @@ def notes(tallied: Tallied, asked: Mapping[str, Places]) -> tuple[str, ...]:
     made = [f"{g.label}: {g.note}" for g in asked.values() if g.note]
     if indicator.needs_people:
         made += [f"Residents of {g.label}: {g.people_source}" for g in asked.values() if g.people_source]
+    if indicator.period is None and not any(c.type in ("date", "timestamp") for c in tallied.contract.columns):
+        why = f"cannot be answered, because {tallied.contract.title} has no date"
+        made.append(f"Whether it gets better or worse, and any dated target: {why}")
     if tallied.partial:
         made.append(f"Not released, because the data do not cover it wholly: {', '.join(tallied.partial)}")
     if tallied.undated:

@@ -156,7 +156,7 @@ def _alike(released: Released, told: Measured) -> Iterator[tuple[str, str]]:
         found = morans_i(np.array([float(values[k] or 0) for k in keys]), neighbors(g, keys))
         if abs(found.z) > 1.96:
             kind = "alike" if found.z > 0 else "unlike"
-            yield g.id, f"neighboring areas are {kind}: Moran's I {found.i:.2f}, z {found.z:.1f}"
+            yield g.id, f"neighboring areas are {kind}: Moran's I {found.value:.2f}, z {found.z:.1f}"
 
 
 _FEWEST_AREAS = 10

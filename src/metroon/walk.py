@@ -296,13 +296,16 @@ class Walk:
         return sorted({self.indicators[n].of for n in self.together(name)})
 
     def _today(self, name: str) -> dict[str, str]:
-        # Of the day itself only the period it lies in decides what is released: which periods are over.
-        periods = {n: self.indicators[n].period for n in self.together(name)}
-        return {
-            n: f"{period_of(self.as_of - timedelta(days=p.settle_days), p.city)}"
-            for n, p in periods.items()
-            if p is not None
-        }
+        # Of the day itself only the periods it lies in decide what is released: which are over, and which are late.
+        made = {}
+        for n in self.together(name):
+            indicator = self.indicators[n]
+            period, contract = indicator.period, self.contracts.get(indicator.of)
+            if period is not None:
+                waits = (period.settle_days, max(period.settle_days, (contract.latency_days if contract else 0) or 0))
+                days = [self.as_of - timedelta(days=w) for w in waits]
+                made[n] = " ".join(period_of(d, period.city, period.fiscal_year_begins) for d in days)
+        return made
 
     def numbers(self, products: Iterable[str]) -> dict[str, int]:
         """Product -> number of the version that is read."""

@@ -6,7 +6,7 @@ guard, and the estimates that they support.
 
 from metroon.measure.cube import Cube, cube
 from metroon.measure.differences import with_differences
-from metroon.measure.estimates import can_break_down, estimates, finest_grains, poolings, unanswerable
+from metroon.measure.estimates import can_break_down, estimates, finest_grains, late, poolings, unanswerable
 from metroon.measure.faults import Known, count_faults, faults, target_faults, vintage_faults, warnings
 from metroon.measure.grid import is_nested, released_as
 from metroon.measure.indicator import Indicator
@@ -25,6 +25,7 @@ __all__ = [
     "faults",
     "finest_grains",
     "is_nested",
+    "late",
     "longer_grains",
     "poolings",
     "released_as",

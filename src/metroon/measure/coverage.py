@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import pairwise
 
 from metroon.base.period import Grain, first_day, last_day
@@ -29,7 +30,7 @@ class Days:
     days: tuple[date, ...]
     events: int
 
-    @property
+    @cached_property
     def slack(self) -> timedelta:
         """The longest silence that tells nothing: ten mean gaps, the gap of nearly all (weekends), at least a day."""
         mean_days = (self.days[-1] - self.days[0]).days / max(self.events, 1)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from metroon.base.estimate import ALL, INSIDE, Cell, Estimate, without_value
-from metroon.base.period import GRAINS
+from metroon.base.period import GRAINS, last_day, next_period
 from metroon.locate import can_place
 from metroon.measure.grid import released_as
 from metroon.measure.tally import tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from metroon.base.period import Grain
     from metroon.base.places import Places
@@ -31,7 +33,31 @@ def estimates(tallied: Tallied) -> tuple[Estimate, ...]:
     """One estimate for each cell that may be shown, in the order of the cells."""
     made = tallied.grid
     every = tallied.indicator.estimates(tallied.tallies).at([released_as(c) for c in made.cells])
-    return tuple(sorted((e for e, is_shown in zip(every, made.shown, strict=True) if is_shown), key=lambda e: e.cell))
+    shown = [e for e, is_shown in zip(every, made.shown, strict=True) if is_shown]
+    t = tallied.tallies
+    if t.unknown.any() and not (t.yes.any() or t.no.any()):
+        why = "it is recorded in no row"
+        shown = [without_value(e.cell, "not collected", why) if e.state == "cannot tell" else e for e in shown]
+    return tuple(sorted(shown, key=lambda e: e.cell))
+
+
+def late(tallied: Tallied, as_of: date) -> tuple[Estimate, ...]:
+    """The city's periods whose data should have come by now and have not, after the last one that is released.
+
+    Args:
+        tallied: The measure, counted.
+        as_of: The day taken for today.
+    """
+    period, promise = tallied.indicator.period, tallied.contract.latency_days
+    if period is None or promise is None or not tallied.periods or tallied.periods[-1] == ALL:
+        return ()
+    days = max(promise, period.settle_days)
+    found, name = [], next_period(tallied.periods[-1])
+    while last_day(name) + timedelta(days=days) < as_of:
+        why = f"its data have not come, {days:g} days after its end"
+        found.append(without_value(Cell(name), "late", why))
+        name = next_period(name)
+    return tuple(found)
 
 
 def can_break_down(indicator: Indicator, contract: Contract, places: Places) -> bool:

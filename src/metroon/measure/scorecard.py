@@ -201,7 +201,7 @@ def courses(released: Released) -> tuple[Course | None, tuple[Course, ...], floa
     """
     by_series: dict[Cell, dict[str, Estimate]] = {}
     for e in released.estimates:
-        if e.cell.period != ALL and (_is_own(e.cell) or e.cell == Cell(e.cell.period)):
+        if e.cell.period != ALL and e.state != "late" and (_is_own(e.cell) or e.cell == Cell(e.cell.period)):
             key = replace(e.cell, period=str(grain_of(e.cell.period)))
             by_series.setdefault(key, {})[e.cell.period] = e
     city_grain = grain_of(released.headlines[0]) if released.headlines and released.headlines[0] != ALL else None
