@@ -35,13 +35,24 @@ GUARDS = list(kinds.names("guard"))
 MEASURES = list(kinds.names("measure"))
 FILES = [n for n in kinds.names("collect") if issubclass(kinds.find("collect", n, Kind), FileSource)]
 # What stands for an option that a kind must be given, by its type.
-ANY = {"": "european_2013", "string": "column", "integer": 3, "number": 3.0, "boolean": True, "array": ["a"], "object": {}}
+ANY = {
+    "": "european_2013",
+    "string": "column",
+    "integer": 3,
+    "number": 3.0,
+    "boolean": True,
+    "array": ["a"],
+    "object": {},
+}
 
 
 def options(kind: type[Kind], **known: object) -> dict[str, object]:
     """The fewest options that a kind can be made with."""
     schema = kind.model_json_schema()
-    needed = {n: known.get(n, MEASURE_OPTIONS["people"] if n == "people" else ANY[schema["properties"][n].get("type", "")]) for n in schema.get("required", [])}
+    needed = {
+        n: known.get(n, MEASURE_OPTIONS["people"] if n == "people" else ANY[schema["properties"][n].get("type", "")])
+        for n in schema.get("required", [])
+    }
     return needed | {k: v for k, v in known.items() if k in schema["properties"]}
 
 
@@ -164,7 +175,8 @@ def test_a_technique_does_the_same_every_time(name):
 CELLS = 40
 MEASURE_OPTIONS: dict[str, object] = {
     "of": "stays", "title": "A", "question": "B?", "when": "x", "value": "n", "numerator": "n", "denominator": "m",
-    "until": "ended", "begun": "day", "weight": "m", "by": "age", "standard": {"young": 2, "old": 1}, "levels": ["young", "old"],
+    "until": "ended", "begun": "day", "weight": "m", "by": "age", "standard": {"young": 2, "old": 1},
+    "levels": ["young", "old"],
     "people": {"of": "residents", "column": "n", "group": "g", "source": "count", "vintage": "2025"},
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "metroon"
-COMPOSERS = {"cli", "doctor", "explain", "faults", "flow", "report", "schema", "walk"}
+COMPOSERS = {"scorecard", "cli", "doctor", "explain", "faults", "flow", "report", "schema", "walk"}
 FORBIDDEN = {"utils", "helpers", "common", "misc", "core", "manager", "handler", "service", "types"}
 
 

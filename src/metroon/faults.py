@@ -93,7 +93,9 @@ def _expressions(engine: Engine, indicator: Indicator, contract: Contract, node:
         key = e.key
         try:
             if e.sql:
-                engine.with_column(empty, "_it", f"cast(({e.sql}\n) as {'boolean' if e.type == 'boolean' else 'double'})")
+                engine.with_column(
+                    empty, "_it", f"cast(({e.sql}\n) as {'boolean' if e.type == 'boolean' else 'double'})"
+                )
         except CannotRun as error:
             wanted = "true or false" if e.type == "boolean" else "a number"
             fix = f"Write an expression that is {wanted}; try_cast gives null where a value does not fit."

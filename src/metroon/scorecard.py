@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from metroon.base.account import Measured
     from metroon.base.estimate import Estimate
-    from metroon.base.scorecard import ChangeKind, Course, Disparity, GroupGap, SlotName, TargetGap
+    from metroon.base.scorecard import ChangeKind, Course, Disparity, GroupGap, TargetGap
     from metroon.lake import Open, Version
     from metroon.measure import Indicator
     from metroon.measure.declared import Point
@@ -140,7 +140,8 @@ def _disparities(walk: Walk, released: Released) -> tuple[Disparity, ...]:
         return ()
     columns = dict.fromkeys(c for p in asked.people for c in (p.column, p.margin) if c)
     numbers = walk.area_numbers(asked.geography, list(columns))
-    people = [scoring.AreaPeople(p.title, numbers[p.column], numbers[p.margin] if p.margin else {}) for p in asked.people]
+    margins = [numbers[p.margin] if p.margin else {} for p in asked.people]
+    people = [scoring.AreaPeople(p.title, numbers[p.column], m) for p, m in zip(asked.people, margins, strict=True)]
     return scoring.disparities(released, asked.geography, people, walk.places(asked.geography).people)
 
 
@@ -214,8 +215,7 @@ def _past_targets(released: Released) -> Iterator[PastTarget]:
 
 def _words(indicator: Indicator, as_of: date) -> Iterator[Words]:
     for slot, told in indicator.narrative.items():
-        name = cast("SlotName", slot)
-        yield Words(name, told.text, told.author, told.on, told.expires, is_expired=told.expires <= as_of)
+        yield Words(slot, told.text, told.author, told.on, told.expires, is_expired=told.expires <= as_of)
 
 
 def _series(version: Version[Open]) -> Series:
@@ -340,10 +340,9 @@ def _crossed(old: Score, now: Score) -> Iterator[Changed]:
     was = {replace(t.cell, period=ALL): t for t in _targets(old)}
     for t in _targets(now):
         before = was.get(replace(t.cell, period=ALL))
-        decided = ("met", "not met")
-        if before is not None and t.status in decided and before.status != t.status and before.status in (*decided, "cannot tell"):
-            size = abs(t.gap or 0.0)
-            yield _one("target crossed", now, t.cell, before.status, t.status, size)
+        was_told = before is not None and before.status in ("met", "not met", "cannot tell")
+        if before is not None and was_told and t.status in ("met", "not met") and before.status != t.status:
+            yield _one("target crossed", now, t.cell, before.status, t.status, abs(t.gap or 0.0))
 
 
 def _targets(of: Score) -> list[TargetGap]:
@@ -356,9 +355,9 @@ def _gaps(old: Score, now: Score) -> Iterator[Changed]:
         before = was.get(replace(g.cell, period=ALL))
         if before is None or before.is_certain == g.is_certain:
             continue
-        words = [f"{x.difference:+.3g} beside {x.reference}" for x in (before, g)]
+        was_then, is_now = (f"{x.difference:+.3g} beside {x.reference}" for x in (before, g))
         kind: ChangeKind = "gap newly certain" if g.is_certain else "gap no longer certain"
-        yield _one(kind, now, g.cell, *words, size=abs(g.difference))
+        yield _one(kind, now, g.cell, was_then, is_now, abs(g.difference))
 
 
 def _restated(walk: Walk, old: Score, now: Score) -> Iterator[Changed]:

@@ -115,8 +115,10 @@ class Walk:
         """Whether the city still has a geography, and its areas have a version."""
         name = geography.partition(".")[0]
         declared = self.city.file.places.get(name)
-        return geography in geographies(self.city) and declared is not None and (
-            self.lake.restricted(declared.product, self.pinned.get(declared.product)) is not None
+        return (
+            geography in geographies(self.city)
+            and declared is not None
+            and (self.lake.restricted(declared.product, self.pinned.get(declared.product)) is not None)
         )
 
     def area_numbers(self, geography: str, columns: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -200,7 +202,9 @@ class Walk:
                 rows = self.engine.with_column(rows, "_where", f"cast(({people.where}\n) as boolean)")
                 rows = rows.filter(rows["_where"])
             place = rows[people.place].cast("string") if people.place else ibis.literal(ALL)
-            told = rows.select(_place=place, _group=rows[people.group].cast("string"), _n=rows[people.column].cast("float64"))
+            told = rows.select(
+                _place=place, _group=rows[people.group].cast("string"), _n=rows[people.column].cast("float64")
+            )
             counted = told.group_by("_place", "_group").aggregate(n=told["_n"].sum(), lacks=told["_n"].isnull().sum())
             found[by] = {
                 (r["_place"], r["_group"]): float(r["n"])

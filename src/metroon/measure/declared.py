@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date  # pydantic reads the annotation
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -308,8 +309,7 @@ Ends = tuple[float, float]
 
 
 def _pairs(points: list[Point], ends: list[Ends]) -> Iterator[tuple[tuple[Point, Ends], tuple[Point, Ends]]]:
-    both = list(zip(points, ends, strict=True))
-    yield from zip(both, both[1:], strict=False)
+    yield from pairwise(zip(points, ends, strict=True))
 
 
 def _between(first: float, second: float, part: float) -> float:

@@ -74,13 +74,16 @@ def drawn_share(drawing: Drawing, city: Ints, share: Floats, effective: Floats) 
         squares, units = part**2, np.ones(len(part))
     at = drawing.cell * count + strata
     size = cells * count
-    sums = [np.bincount(at, weights=np.nan_to_num(v), minlength=size).reshape(cells, count) for v in (part, squares, units)]
+    columns = (part, squares, units)
+    sums = [np.bincount(at, weights=np.nan_to_num(v), minlength=size).reshape(cells, count) for v in columns]
     answers = np.bincount(at, weights=drawing.weight, minlength=size).reshape(cells, count)
     drawn, units_of = sums[2][city], sums[2]
     several = np.where(drawn > 1, drawn, np.nan)
     spread = several / (several - 1) * (sums[1] - sums[0] ** 2 / several)
     variance = np.where(drawn > 1, spread, sums[1]).sum(axis=1)
-    met = np.bincount(at[drawing.weight > 0], minlength=size).reshape(cells, count) if drawing.cluster is not None else units_of
+    met = units_of
+    if drawing.cluster is not None:
+        met = np.bincount(at[drawing.weight > 0], minlength=size).reshape(cells, count).astype(np.float64)
     freedom = np.where(answers > 0, np.maximum(met - 1, 0), 0).sum(axis=1)
     return _bounds(share, np.sqrt(np.maximum(variance, 0)), freedom, effective)
 
@@ -104,7 +107,7 @@ def _by_cluster(drawing: Drawing) -> Drawing:
     cell, stratum, cluster = np.unravel_index(found, shape)
 
     def added(numbers: Floats) -> Floats:
-        return np.bincount(at, weights=numbers, minlength=len(found))
+        return np.asarray(np.bincount(at, weights=numbers, minlength=len(found)), dtype=np.float64)
 
     columns = (drawing.asked, drawing.weight, drawing.weight_squares, drawing.says, drawing.says_squares)
     return Drawing(cell.astype(np.int64), stratum, cluster, *map(added, columns))

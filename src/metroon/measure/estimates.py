@@ -157,6 +157,12 @@ def finest_grains(
     return indicator.model_copy(update={"period": period.model_copy(update=grains)})
 
 
+def _level(cell: Cell) -> Level:
+    if cell.dimension != ALL:
+        return "groups"
+    return "city" if cell.geography == ALL or cell.place == INSIDE else "places"
+
+
 def _tells(
     cube: Cube,
     asking: Asking,
@@ -165,13 +171,8 @@ def _tells(
     hidden_share: float,
 ) -> bool:
     tallied = tally(cube, asking)
-    is_level = {
-        "city": lambda c: c.dimension == ALL and (c.geography == ALL or c.place == INSIDE),
-        "places": lambda c: c.geography != ALL and c.place != INSIDE,
-        "groups": lambda c: c.dimension != ALL,
-    }[level]
     every = asking.indicator.estimates(tallied.tallies).at(tallied.grid.cells)
-    shown = [e for e, is_shown in zip(every, tallied.grid.shown, strict=True) if is_shown and is_level(e.cell)]
+    shown = [e for e, is_shown in zip(every, tallied.grid.shown, strict=True) if is_shown and _level(e.cell) == level]
     telling = {e.cell for e in shown if e.events or e.unknown or e.base}
     if not telling:
         return True

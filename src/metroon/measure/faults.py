@@ -12,7 +12,7 @@ from metroon.base.estimate import UNKNOWN
 from metroon.base.node import did_you_mean
 from metroon.base.period import GRAINS, last_day
 from metroon.base.sql import NotAllowed, expression
-from metroon.measure.declared import EVERYBODY, Target
+from metroon.measure.declared import EVERYBODY, GroupPeople, Target
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from metroon.base.node import Node
     from metroon.city.city import Geography
     from metroon.city.contract import Contract
-    from metroon.measure.declared import Group, GroupPeople, Point
+    from metroon.measure.declared import Group, Point
     from metroon.measure.indicator import Indicator
     from metroon.measure.tally import Tallied
 
@@ -79,7 +79,9 @@ def _disparity(indicator: Indicator, node: Node, known: Known) -> Iterator[Probl
         return
     at = node.at("disparity")
     if not indicator.is_count or indicator.accumulates:
-        yield at.problem("M124", "only counts and totals lie somewhere: shares and rates do not add up.", "Take it out.")
+        yield at.problem(
+            "M124", "only counts and totals lie somewhere: shares and rates do not add up.", "Take it out."
+        )
     geography = known.geographies.get(asked.geography)
     if geography is None or asked.geography not in indicator.places:
         fix = f"Name one of the places of the measure. {did_you_mean(asked.geography, indicator.places)}"
@@ -137,9 +139,9 @@ def _names(indicator: Indicator, node: Node, known: Known) -> Iterator[Problem]:
     if indicator.goal and indicator.goal not in known.goals:
         fix = f"Declare it below goals: in city.yaml. {did_you_mean(indicator.goal, known.goals)}"
         yield node.problem("M117", f"there is no goal '{indicator.goal}'.", fix, "goal")
-    for key, name in (("guard_metric", indicator.guard_metric), ("coverage", indicator.coverage)):
-        if name and known.measures and name not in known.measures:
-            yield node.problem("M118", f"there is no measure '{name}'.", did_you_mean(name, known.measures), key)
+    for key, other in (("guard_metric", indicator.guard_metric), ("coverage", indicator.coverage)):
+        if other and known.measures and other not in known.measures:
+            yield node.problem("M118", f"there is no measure '{other}'.", did_you_mean(other, known.measures), key)
 
 
 def _periods(indicator: Indicator, node: Node, contract: Contract, as_of: date | None) -> Iterator[Problem]:
@@ -222,9 +224,9 @@ def _denominator(indicator: Indicator, node: Node, known: Known) -> Iterator[Pro
     if not indicator.needs_people:
         return
     declared = [known.geographies[p] for p in indicator.places if p in known.geographies]
-    by, strata = indicator.strata()
+    _, strata = indicator.strata()
     own = getattr(indicator, "people", None)
-    if isinstance(own, object) and own is not None and strata:
+    if isinstance(own, GroupPeople) and strata:
         yield from _people(node.at("people"), own, known)
     elif not any(g.people for g in declared) and not any(g.people for g in indicator.groups):
         what = "a rate needs people to be divided by, and none of its places or groups has any."
@@ -235,7 +237,9 @@ def _denominator(indicator: Indicator, node: Node, known: Known) -> Iterator[Pro
         geography = known.geographies.get(name)
         if geography is not None and geography.people is not None and geography.people.unit != wanted:
             what = f"it is per {wanted}, and {name} counts {geography.people.unit}."
-            yield node.problem("M110", what, f"Write per_unit: {geography.people.unit}, or name other places.", "places")
+            yield node.problem(
+                "M110", what, f"Write per_unit: {geography.people.unit}, or name other places.", "places"
+            )
 
 
 def _target(indicator: Indicator, node: Node, as_of: date | None) -> Iterator[Problem]:
@@ -354,12 +358,16 @@ def count_faults(tallied: Tallied, node: Node) -> Iterator[Problem]:
             yield node.problem("M115", what, "Count people once, or divide by people of the same places.", "of")
     for key in indicator.positive_sums:
         if key in t.sums and bool((t.sums[key] < 0).any()):
-            what = f"'{key}' adds up to less than nothing in {int((t.sums[key] < 0).sum())} cells."
-            yield node.problem("M116", what, f"Declare codes for missing values in the contract of {indicator.of}.", key)
+            below = int((t.sums[key] < 0).sum())
+            what = f"'{key}' adds up to less than nothing in {below} cells."
+            fix = f"Declare codes for missing values in the contract of {indicator.of}."
+            yield node.problem("M116", what, fix, key)
     if indicator.is_part and {"numerator", "denominator"} <= set(t.sums):
         above = int((t.sums["numerator"] > t.sums["denominator"] * (1 + 1e-12)).sum())
         if above:
             what = f"in {above} cells the numerator is above the denominator that it is declared to be a part of."
             yield node.problem("M115", what, "Take part: true out, or count both of the same rows.", "numerator")
-    if not np.isfinite(t.people[~np.isnan(t.people)]).all():
-        yield node.problem("M116", "people are not finite numbers.", "Correct the source of people.", "places")
+    known = t.people[~np.isnan(t.people)]
+    if not (np.isfinite(known) & (known >= 0)).all():
+        what = "people are below zero, or no finite numbers."
+        yield node.problem("M116", what, "Correct the source of people.", "places")

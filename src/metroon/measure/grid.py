@@ -295,7 +295,7 @@ def _city(shape: Shape, grain: Grain) -> Block:
 
 def _keys(geography: Places, shape: Shape) -> tuple[str, dict[str, str]]:
     """The key of the finest cells that tells the place, and label -> place for geographies made of others."""
-    of_areas = {a: b for a, b in geography.areas.items()} if geography.base else {}
+    of_areas = dict(geography.areas) if geography.base else {}
     if of_areas and geography.base in {g.id for g in shape.geographies}:
         return place_column(geography.base), of_areas
     return place_column(geography.id), {}
@@ -460,9 +460,9 @@ def _lines(grid: Grid) -> Iterator[Line]:
     if first is not None:
         for cell in grid.cells:
             if cell.place == INSIDE:
-                parts = tuple(replace(cell, place=k) for k in first.names if k in first.people)
-                if parts and all(p in there for p in parts):
-                    yield Line(cell, parts)
+                own = tuple(replace(cell, place=k) for k in first.names if k in first.people)
+                if own and all(p in there for p in own):
+                    yield Line(cell, own)
 
 
 def _totals(shape: Shape, cell: Cell) -> Iterator[tuple[Cell, str]]:

@@ -215,9 +215,7 @@ class Indicator(Kind):
 
     def estimate(self, tally: Tally) -> Estimate:
         """The estimate of a single cell, of kinds that need no more than counts and people."""
-        one = Tallies(
-            *(np.array([n]) for n in (tally.yes, tally.no, tally.unknown)),
-            people=np.array([np.nan if tally.people is None else tally.people]),
-            city=np.zeros(1, dtype=np.int64),
-        )
+        yes, no, unknown = (np.array([n]) for n in (tally.yes, tally.no, tally.unknown))
+        people = np.array([np.nan if tally.people is None else tally.people])
+        one = Tallies(yes, no, unknown, people, city=np.zeros(1, dtype=np.int64))
         return self.estimates(one).at([tally.cell])[0]

@@ -142,8 +142,8 @@ def target_gap(released: Released, e: Estimate | None, target: Target | None) ->
         return None
     if e.cell.period == ALL:  # nobody knows when it was: a dated target cannot be held against it
         last = max(target.points, key=lambda p: p.on)
-        asked = level_on(target.points, last.on, target.interpolation) or (0.0, 0.0)
-        return TargetGap(e.cell, *asked, last.on, "cannot be answered", None)
+        least, most = level_on([last], last.on, target.interpolation) or (0.0, 0.0)
+        return TargetGap(e.cell, least, most, last.on, "cannot be answered", None)
     day = last_day(e.cell.period)
     asked = level_on(target.points, day, target.interpolation)
     if asked is None:
@@ -216,7 +216,8 @@ def courses(released: Released) -> tuple[Course | None, tuple[Course, ...], floa
         if made is None:
             continue
         if made.state == "ok":
-            alarms += false_alarms(sum(v is not None for v in made.values), rules=released.indicator.signals.rules).last_point
+            points, rules = sum(v is not None for v in made.values), released.indicator.signals.rules
+            alarms += false_alarms(points, rules=rules).last_point
         if is_city:
             city = made
         elif made.state in ("ok", "no variation"):
@@ -233,7 +234,7 @@ def _is_signal(course: Course) -> bool:
 def _kept(chances: Sequence[float]) -> list[bool]:
     if not chances:
         return []
-    return (benjamini_hochberg(np.array(chances)) <= _DISCOVERY).tolist()
+    return [bool(p <= _DISCOVERY) for p in benjamini_hochberg(np.array(chances))]
 
 
 def _course(released: Released, found: Mapping[str, Estimate], *, is_city: bool) -> tuple[Course | None, float]:
@@ -349,8 +350,8 @@ def _gaps(released: Released, dimension: str, declared: Group) -> list[GroupGap]
     return [
         GroupGap(
             e.cell, named, float(made.value[i]), float(made.reference[i]), float(made.difference[i]),
-            _none(made.difference_low[i]), _none(made.difference_high[i]), _none(made.ratio[i]), _none(made.ratio_low[i]),
-            _none(made.ratio_high[i]), bool(made.is_certain[i]), str(made.verdict[i]),
+            _none(made.difference_low[i]), _none(made.difference_high[i]),
+            _none(made.ratio[i]), _none(made.ratio_low[i]), _none(made.ratio_high[i]), bool(made.is_certain[i]), str(made.verdict[i]),
             _beside(float(made.difference[i]), indicator.direction, is_certain=bool(made.is_certain[i])),
         )
         for i, e in enumerate(others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import ibis
 import numpy as np
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+LEVELS: tuple[Literal["city", "places", "groups"], ...] = ("city", "places", "groups")
 NO_PERIODS = Periods(dict.fromkeys(("city", "places", "groups"), "all"), (), {}, {"all": [ALL]}, {"all": [ALL]})
 
 
@@ -94,7 +95,7 @@ class Tallied:
         least = [None] * t.cells if people is None else [n or None for n in people.tolist()]
         columns = (t.yes.tolist(), t.no.tolist(), t.unknown.tolist(), least, t.people.tolist())
         tallies = {
-            cell: Tally(cell, yes, no, unknown, few, None if at_risk != at_risk else at_risk)  # noqa: PLR0124  # nan
+            cell: Tally(cell, yes, no, unknown, few, None if at_risk != at_risk else at_risk)  # nan
             for cell, yes, no, unknown, few, at_risk in zip(self.grid.cells, *columns, strict=True)
         }
         return CellTable(
@@ -102,7 +103,7 @@ class Tallied:
             is_share=self.indicator.is_share,
             tallies=tallies,
             lines=self.grid.lines(),
-            unpublished=frozenset(c for c, is_shown in zip(self.grid.cells, self.grid.shown, strict=True) if not is_shown),
+            unpublished=frozenset(c for c, shown in zip(self.grid.cells, self.grid.shown, strict=True) if not shown),
             unit=self.contract.unit or "person",
             minimum_cell=self.minimum_cell,
         )  # fmt: skip
@@ -152,7 +153,8 @@ class Asking:
                 continue
             groups = {g for _, g in known}
             whole = {g: [known.get((p, g)) for p in places] for g in groups}
-            made[dimension] = {(ALL, g): sum(n for n in ns if n is not None) for g, ns in whole.items() if None not in ns}
+            summed = {(ALL, g): sum(n for n in ns if n is not None) for g, ns in whole.items() if None not in ns}
+            made[dimension] = summed
         return made
 
 
@@ -211,7 +213,7 @@ def longer_grains(own: Period | None, others: Iterable[Period | None]) -> list[G
     """
     if own is None:
         return []
-    levels = ("city", "places", "groups")
+    levels: tuple[Literal["city", "places", "groups"], ...] = ("city", "places", "groups")
     alike = [p for p in others if p is not None and p.column == own.column]
     known: set[Grain] = {p.of(level) for p in alike for level in levels}
     known |= {"all"} if any(p is None for p in others) else set()
@@ -236,7 +238,7 @@ def _periods(cube: Cube, asking: Asking) -> Periods:
         return NO_PERIODS
     finest, name = cube.finest, asking.name
     months = finest.keys[MONTH]
-    of: dict[str, Grain] = {level: period.of(level) for level in ("city", "places", "groups")}  # type: ignore[arg-type]  # the three levels
+    of: dict[str, Grain] = {level: period.of(level) for level in LEVELS}
     grains = [g for g in GRAINS if g in {*of.values(), *asking.longer}]
     every, own = (_days(finest, key, asking.as_of, rows) for key, rows in (
         ("_days", finest.numbers["_rows"]), (f"{name}/_days", _counted(finest, name)),
@@ -448,7 +450,8 @@ def _least_people(cube: Cube, made: Grid, name: str) -> Ints:
                 for i in range(len(flags)):
                     found[i, offset + at] = max(found[i, offset + at], int(r[f"_{i}"] or 0))
         offset += len(block.cells)
-    return np.where(found > 0, found, np.iinfo(np.int64).max).min(axis=0) * (found > 0).any(axis=0)
+    least = np.where(found > 0, found, np.iinfo(np.int64).max).min(axis=0)
+    return np.asarray(np.where((found > 0).any(axis=0), least, 0), dtype=np.int64)
 
 
 _SIGN = "\x1f"
@@ -461,7 +464,8 @@ def _positions(rows: Any, axis: Any) -> Any:
     text = rows[axis.keys[0]]
     for key in axis.keys[1:]:
         text = text + _SIGN + rows[key]
-    told = {_SIGN.join(labels): " ".join(map(str, where)) for labels, where in axis.positions.items() if None not in labels}
+    known = {labels: where for labels, where in axis.positions.items() if None not in labels}
+    told = {_SIGN.join(labels): " ".join(map(str, where)) for labels, where in known.items()}
     return text.cases(*told.items(), else_=ibis.null("string")) if told else ibis.null("string")
 
 

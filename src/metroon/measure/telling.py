@@ -63,8 +63,10 @@ class Answer:
         is_bare |= np.isnan(self.value)
         nothing = np.broadcast_to(np.nan, cells)
         told = (self.value, self.low, self.high, self.events, self.base, self.unknown, self.worst, self.best)
-        columns = [_bared(nothing if column is None else column, is_bare) for column in told]
-        return Estimates(state, *columns, note, tuple(notes))
+        value, low, high, events, base, unknown, worst, best = (
+            _bared(nothing if c is None else c, is_bare) for c in told
+        )
+        return Estimates(state, value, low, high, events, base, unknown, worst, best, note, tuple(notes))
 
 
 def _bared(column: Floats, is_bare: Flags) -> Floats:

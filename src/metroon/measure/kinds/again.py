@@ -58,8 +58,9 @@ class Again(Indicator):
         newest = begin.max().as_scalar()
         made = rows.mutate(_begin=begin.epoch_seconds(), _end=end.epoch_seconds(), _newest=newest.epoch_seconds())
         seconds = self.within_days * 86_400
-        is_over = made["_end"].notnull() & (made["_end"] >= made["_begin"]) & (made["_end"] + seconds <= made["_newest"])
-        closed = made.filter(is_over & made[lon].notnull() & made[lat].notnull())
+        is_told = made["_end"].notnull() & (made["_end"] >= made["_begin"])
+        is_over = made["_end"] + seconds <= made["_newest"]
+        closed = made.filter(is_told & is_over & made[lon].notnull() & made[lat].notnull())
         hits = _hits(closed, made, [lon, lat], self.by, ids, seconds=seconds, metres=self.within_m)
         found = closed.left_join(hits, ids, rname="{name}_right")
         kept = [c for c in rows.columns if c not in hits.columns or c in ids]
@@ -84,14 +85,19 @@ def _hits(
     """
     lon, lat = point
     side = metres / _METRES_A_DEGREE
-    # At 60 degrees of latitude a degree of longitude is half as long: wide enough for every city but the northernmost.
-    squares = {"_x": lambda t: (t[lon] / (2 * side)).floor().cast("int64"), "_y": lambda t: (t[lat] / side).floor().cast("int64")}
-    first = closed.mutate(**{k: f(closed) for k, f in squares.items()})
+
+    def square(rows: Relation) -> dict[str, Any]:
+        # At 60 degrees of latitude a degree of longitude is half as long: wide enough for all but the northernmost.
+        return {
+            "_x": (rows[lon] / (2 * side)).floor().cast("int64"),
+            "_y": (rows[lat] / side).floor().cast("int64"),
+        }
+
+    first = closed.mutate(**square(closed))
     later = every.filter(every[lon].notnull() & every[lat].notnull())
-    later = later.mutate(**{k: f(later) for k, f in squares.items()})
-    later = later.select(
-        _by=_together(later, by), _lon=later[lon], _lat=later[lat], _at=later["_begin"], _lx=later["_x"], _ly=later["_y"]
-    )
+    later = later.mutate(**square(later))
+    place = {"_lon": later[lon], "_lat": later[lat], "_lx": later["_x"], "_ly": later["_y"]}
+    later = later.select(_by=_together(later, by), _at=later["_begin"], **place)
     around = ibis.union(
         *(later.mutate(_lx=later["_lx"] + i, _ly=later["_ly"] + j) for i in (-1, 0, 1) for j in (-1, 0, 1))
     )

@@ -64,10 +64,9 @@ class DirectlyStandardised(Indicator):
         found = direct(events, people, np.array(list(self.weights().values())))
         total = events.sum(axis=1)
         unknown = tallies.unknown.astype(float)
-        answer = Answer(
-            found.value * self.per, found.low * self.per, found.high * self.per, total, unknown, np.nansum(people, axis=1)
-        )
-        answer.say("cannot be answered", np.isnan(people).any(axis=1), "people of its strata are not known")
+        told = found.times(self.per)
+        answer = Answer(told.value, told.low, told.high, total, unknown, np.nansum(people, axis=1))
+        answer.say("cannot be answered", np.asarray(np.isnan(people).any(axis=1)), "people of its strata are not known")
         return answer.say(
             "cannot be answered", np.isnan(found.value), "fewer than 10 events: no standardised rate"
         ).estimates()

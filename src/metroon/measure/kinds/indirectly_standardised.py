@@ -68,11 +68,13 @@ class IndirectlyStandardised(Indicator):
         found = poisson(total)
         scale = 1 / usable
         if self.told_as == "rate":
-            scale = scale * of_city.sum(axis=1) / np.where(in_city.sum(axis=1) > 0, in_city.sum(axis=1), np.nan) * self.per
+            everybody = in_city.sum(axis=1)
+            scale = scale * of_city.sum(axis=1) / np.where(everybody > 0, everybody, np.nan) * self.per
         value, low, high = total * scale, found.low * scale, found.high * scale
         unknown = tallies.unknown.astype(float)
-        answer = Answer(value, low, high, total, unknown, expected if self.told_as == "ratio" else np.nansum(people, axis=1))
-        answer.say("cannot be answered", np.isnan(people).any(axis=1), "people of its strata are not known")
+        base = expected if self.told_as == "ratio" else np.nansum(people, axis=1)
+        answer = Answer(value, low, high, total, unknown, base)
+        answer.say("cannot be answered", np.asarray(np.isnan(people).any(axis=1)), "people of its strata are not known")
         answer.say("no exposure", np.isnan(usable), "no event is expected here")
         few = few_events(total.astype(np.int64), low, high, self.small_numbers)
         return answer.say("cannot tell", few, FEW_EVENTS).estimates()

@@ -8,13 +8,13 @@ import numpy as np
 from pydantic import Field
 
 from metroon.measure.indicator import Indicator
-from metroon.measure.interval import mover_ratio, poisson
+from metroon.measure.interval import Interval, mover_ratio, poisson
 from metroon.measure.margins import critical_value, standard_error
 from metroon.measure.telling import FEW_EVENTS, Answer, few_events, no_people, too_few
 
 if TYPE_CHECKING:
     from metroon.base.estimate import Estimates, Tallies
-    from metroon.measure.interval import Floats, Interval
+    from metroon.measure.interval import Floats
 
 
 class Rate(Indicator):
@@ -45,7 +45,7 @@ class Rate(Indicator):
         scale = self.per / np.where(tallies.people > 0, tallies.people, np.nan)
         value, low, high = tallies.yes * scale, bounds.low * scale, bounds.high * scale
         if tallies.margins is not None:
-            low, high = _with_margins(tallies, bounds, low, high, self.per)
+            low, high = _with_margins(tallies, tallies.margins, bounds, Interval(low, high), self.per)
         answer = Answer(value, low, high, tallies.yes.astype(float), tallies.unknown.astype(float), tallies.people)
         no_people(answer, tallies)
         answer.say("cannot be answered", too_few(tallies.yes, self.small_numbers), "too few events for a value")
@@ -53,14 +53,14 @@ class Rate(Indicator):
 
 
 def _with_margins(
-    tallies: Tallies, bounds: Interval[Floats], low: Floats, high: Floats, per: int
+    tallies: Tallies, margins: Floats, bounds: Interval[Floats], without: Interval[Floats], per: int
 ) -> tuple[Floats, Floats]:
     """The bounds where residents have a margin of error; where it reaches down to nobody, there are none."""
     people = np.where(tallies.people > 0, tallies.people, np.nan)
-    reach = critical_value(0.95) * standard_error(np.where(np.isnan(people), np.nan, tallies.margins))
+    reach = critical_value(0.95) * standard_error(np.where(np.isnan(people), np.nan, margins))
     has_margin = ~np.isnan(reach)
     fewest = np.where(people - reach > 0, people - reach, np.nan)
-    ratio = mover_ratio(
-        np.where(np.isnan(fewest), np.nan, tallies.yes.astype(float)), bounds.low, bounds.high, people, fewest, people + reach
-    )
-    return np.where(has_margin, ratio.low * per, low), np.where(has_margin, ratio.high * per, high)
+    events = np.where(np.isnan(fewest), np.nan, tallies.yes.astype(float))
+    ratio = mover_ratio(events, bounds.low, bounds.high, people, fewest, people + reach)
+    low = np.where(has_margin, ratio.low * per, without.low)
+    return low, np.where(has_margin, ratio.high * per, without.high)

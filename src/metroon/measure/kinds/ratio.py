@@ -79,7 +79,5 @@ class Ratio(Indicator):
             low = np.where(is_positive, ratio / stretch, ratio - reach)
             high = np.where(is_positive, ratio * stretch, ratio + reach)
         low, high = low * self.per, high * self.per
-        told = measured_answer(
-            tallies, ratio * self.per, low, high, self.small_numbers, base=s["denominator"], no_base="nothing to divide by"
-        )
-        return told
+        why, rule = "nothing to divide by", self.small_numbers
+        return measured_answer(tallies, ratio * self.per, low, high, rule, base=s["denominator"], no_base=why)
