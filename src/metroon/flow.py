@@ -154,7 +154,7 @@ def _asking(walk: Walk, name: str, beside: Sequence[Indicator]) -> Asking:
 
 
 def _counted(walk: Walk, asked: Mapping[str, Asking]) -> dict[str, Numbers | tuple[Problem, ...]]:
-    """One pass over the rows for some measures; where it cannot be run, each is tried alone to find whose fault it is."""
+    """One pass over the rows for some measures; where it cannot be run, each is tried alone to find the fault."""
     try:
         cube = _cube(walk, asked)
         return {name: _numbers(walk, cube, asking) for name, asking in asked.items()}

@@ -140,9 +140,18 @@ def _disparities(walk: Walk, released: Released) -> tuple[Disparity, ...]:
         return ()
     columns = dict.fromkeys(c for p in asked.people for c in (p.column, p.margin) if c)
     numbers = walk.area_numbers(asked.geography, list(columns))
-    margins = [numbers[p.margin] if p.margin else {} for p in asked.people]
-    people = [scoring.AreaPeople(p.title, numbers[p.column], m) for p, m in zip(asked.people, margins, strict=True)]
-    return scoring.disparities(released, asked.geography, people, walk.places(asked.geography).people)
+    residents = walk.places(asked.geography).people
+
+    def people(column: str, holds: str) -> dict[str, float]:
+        if holds == "people":
+            return numbers[column]
+        return {area: n * residents[area] for area, n in numbers[column].items() if area in residents}
+
+    kinds = [
+        scoring.AreaPeople(p.title, people(p.column, p.holds), people(p.margin, p.holds) if p.margin else {})
+        for p in asked.people
+    ]
+    return scoring.disparities(released, asked.geography, kinds, residents)
 
 
 def _alike(released: Released, told: Measured) -> Iterator[tuple[str, str]]:

@@ -1,16 +1,25 @@
 import importlib.util
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
+from snippets import blocks
 
 from metroon.base import kinds
+from metroon.base.node import validate
+from metroon.base.scorecard import RANKS
 from metroon.city.city import CityFile
 from metroon.city.contract import CLASSES
 from metroon.city.properties import CUSTOM
+from metroon.city.yaml import read
 from metroon.cli import main
 from metroon.guard.cells import USUAL_MINIMUM
+from metroon.measure import Indicator, faults
+from metroon.measure.faults import Known
 from metroon.measure.interval import EXACT_BELOW
+from metroon.measure.shrinkage import FEWEST_AREAS
+from metroon.measure.signals import LIMITS_FROM, STRONG_AUTOCORRELATION, VERDICT_FROM, false_alarms
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -145,3 +154,41 @@ def test_the_limits_that_pages_name_are_those_of_the_code():
     assert f"fewer than {USUAL_MINIMUM}, is the cell rule" in told["numbers"]
     assert f"More than {hidden_share:.0%}".replace("%", " %").lower() in told["guard"].lower()
     assert f"exact below {EXACT_BELOW}, else Byar" in told["numbers"]
+
+
+def test_the_limits_of_signals_and_places_that_the_page_names_are_those_of_the_code():
+    told = (REFERENCE / "measure.md").read_text(encoding="utf-8")
+    number = {5: "five"}[FEWEST_AREAS]
+
+    assert f"Below {LIMITS_FROM} periods there are no limits; below {VERDICT_FROM} they are on trial" in told
+    assert f"an autocorrelation above {STRONG_AUTOCORRELATION}" in told
+    assert f"Fewer than {number} places lend nothing." in told
+    assert f"| 24 | {false_alarms(24, rules='nhs7').last_point:.1%}".replace("%", " %") in told
+
+
+def test_every_kind_of_change_is_told():
+    told = (REFERENCE / "measure.md").read_text(encoding="utf-8")
+
+    assert [] == [kind for kind in RANKS if f"`{kind}`" not in told]
+
+
+def test_the_measure_that_the_page_shows_whole_is_lawful(tmp_path):
+    file = tmp_path / "calls.yaml"
+    file.write_text(_yaml(REFERENCE / "measure.md"), encoding="utf-8")
+    node = read(file)
+    made = kinds.build("measure", node, Indicator)
+    known = Known({}, goals=("response",), measures=("arrivals_recorded",), as_of=date(2026, 7, 15))
+
+    assert ["M101"] == [p.code for p in faults(made, node, known)]  # no city is there, and so no product
+    assert {"baseline", "breaks", "goal", "groups", "narrative", "signals", "target"} <= set(node.value)
+
+
+def test_the_city_that_the_page_shows_is_lawful(tmp_path):
+    file = tmp_path / "city.yaml"
+    file.write_text(_yaml(REFERENCE / "city.md"), encoding="utf-8")
+
+    assert "Brookfield" == validate(read(file), CityFile, "Y103").name
+
+
+def _yaml(page):
+    return next(block.text for block in blocks(page) if block.kind == "yaml")

@@ -78,9 +78,7 @@ MEASURES: dict[str, dict] = {
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[Cell, Estimate]]:
-    town = Town(tmp_path_factory.mktemp("kinds")).with_wards(
-        {w: sum(RESIDENTS[w, a] for a in AGES) for w in WARDS}
-    )
+    town = Town(tmp_path_factory.mktemp("kinds")).with_wards({w: sum(RESIDENTS[w, a] for a in AGES) for w in WARDS})
     town.csv("things.csv", ROWS)
     town.product("things", COLUMNS, unit="none", mode="rows", table=IN_WARDS)
     town.csv("residents.csv", [{"ward": w, "group": a, "n": n} for (w, a), n in RESIDENTS.items()])
@@ -238,7 +236,11 @@ def test_what_comes_back_nearby_soon_after_closing_was_closed_too_early(told):
 def test_race_is_told_both_in_one_group_each_and_in_every_group_named(told):
     cells = told["by_race"]
     one = {c.group: e.base + e.unknown for c, e in cells.items() if c.dimension == "race" and c.period == "2025"}
-    named = {c.group: e.base + e.unknown for c, e in cells.items() if c.dimension == "race, any mention" and c.period == "2025"}
+    named = {
+        c.group: e.base + e.unknown
+        for c, e in cells.items()
+        if c.dimension == "race, any mention" and c.period == "2025"
+    }
     count = {race: len(of(2025, race=race)) for race in RACES}
 
     assert {"A": count["A"], "B": count["B"], "Several": count["A;B"], "(unknown)": count[""]} == one

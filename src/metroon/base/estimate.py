@@ -193,9 +193,9 @@ class Estimates:
 
     def at(self, cells: Sequence[Cell]) -> tuple[Estimate, ...]:
         """One estimate for each cell; nothing numeric where the state says that there is no value."""
-        columns = [
-            _numbers(c) for c in (self.value, self.low, self.high, self.events, self.base, self.unknown)
-        ] + [_numbers(c) for c in (self.worst, self.best)]
+        columns = [_numbers(c) for c in (self.value, self.low, self.high, self.events, self.base, self.unknown)] + [
+            _numbers(c) for c in (self.worst, self.best)
+        ]
         states = [STATES[s] for s in self.state.tolist()]
         notes = [self.notes[n] for n in self.note.tolist()]
         return tuple(
@@ -207,7 +207,7 @@ class Estimates:
 
 
 def _numbers(column: Floats) -> list[float | None]:
-    return [None if x != x else x for x in column.tolist()]  # noqa: PLR0124  # nan is what is not itself
+    return [None if x != x else x for x in column.tolist()]  # nan is what is not itself
 
 
 def _whole(x: float | None) -> int | None:

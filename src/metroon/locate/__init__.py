@@ -7,4 +7,15 @@ geography, and rows that say which place of each they belong to, outside and unp
 from metroon.locate.assign import Lost, assign, boundary_sha256, can_place, column, lost
 from metroon.locate.geographies import faults, neighbors, overlaps, places
 
-__all__ = ["Lost", "assign", "boundary_sha256", "can_place", "column", "faults", "lost", "neighbors", "overlaps", "places"]
+__all__ = [
+    "Lost",
+    "assign",
+    "boundary_sha256",
+    "can_place",
+    "column",
+    "faults",
+    "lost",
+    "neighbors",
+    "overlaps",
+    "places",
+]

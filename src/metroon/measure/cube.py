@@ -166,8 +166,8 @@ def _group(column: Any) -> Any:
     return (text == "").ifelse(ibis.null("string"), text).fill_null(UNKNOWN)
 
 
-_FIXED = 2**30
-"""Numbers are added up in whole parts of this size, so that a sum is the same in whatever order rows come."""
+_FIXED = 10**9
+"""Numbers are added up in whole billionths, so that a sum is the same in whatever order rows come."""
 _SIGN = "#"
 """Ends the name of a sum that is counted in such parts."""
 

@@ -240,12 +240,14 @@ class DisparityPeople(_Part):
 
     Args:
         title: Who they are, such as residents in poverty.
-        column: Column of the areas' product with how many live there.
-        margin: Column with its margin of error at 90 %, for estimates of a survey.
+        column: Column of the areas' product with how many live there, or what part of the residents they are.
+        holds: ``people``, or ``share`` when the column holds a part of the residents from 0 to 1.
+        margin: Column with its margin of error at 90 %, in the same unit, for estimates of a survey.
     """
 
     title: str
     column: str
+    holds: Literal["people", "share"] = "people"
     margin: str | None = None
 
 

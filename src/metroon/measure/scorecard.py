@@ -351,7 +351,8 @@ def _gaps(released: Released, dimension: str, declared: Group) -> list[GroupGap]
         GroupGap(
             e.cell, named, float(made.value[i]), float(made.reference[i]), float(made.difference[i]),
             _none(made.difference_low[i]), _none(made.difference_high[i]),
-            _none(made.ratio[i]), _none(made.ratio_low[i]), _none(made.ratio_high[i]), bool(made.is_certain[i]), str(made.verdict[i]),
+            _none(made.ratio[i]), _none(made.ratio_low[i]), _none(made.ratio_high[i]),
+            bool(made.is_certain[i]), str(made.verdict[i]),
             _beside(float(made.difference[i]), indicator.direction, is_certain=bool(made.is_certain[i])),
         )
         for i, e in enumerate(others)
