@@ -221,16 +221,18 @@ def _run(
 ) -> int:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    from metroon import flow, serve
+    from metroon import flow, scorecard, serve
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
         task = progress.add_task("city")
-        made = flow.run(
-            _walk(_load(folder), as_of, verify=verify, told=lambda v, n: progress.update(task, description=f"{v} {n}")),
-            names,
-        )
-    page = serve.full_scoreboard(made) if full else serve.scoreboard(made)
+        told = lambda verb, name: progress.update(task, description=f"{verb} {name}")  # noqa: E731  # one line is enough
+        walk = _walk(_load(folder), as_of, verify=verify, told=told)
+        made = flow.run(walk, names)
+        progress.update(task, description="scorecard")
+        released = [m.measure for m in made.measured if m.version is not None]
+        scores = scorecard.scores(walk, released)[0] if released else []
+    page = serve.full_scoreboard(made) if full else serve.scoreboard(made, scores=scores)
     _show(page)
     if picture is not None:
         picture.parent.mkdir(parents=True, exist_ok=True)

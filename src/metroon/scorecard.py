@@ -128,6 +128,9 @@ def score(walk: Walk, name: str, version: Version[Open], as_of: date) -> Score:
         false_alarms=alarms,
         guard_metric=_guard_metric(walk, indicator, as_of),
         chain=tuple((k, v) for k, v in _chain(walk, indicator) if v),
+        rules=indicator.signals.rules,
+        orders={g.by: tuple(g.order) for g in indicator.groups if g.order},
+        is_of_complaints=indicator.complaints,
         disparities=_disparities(walk, released),
         alike=dict(_alike(released, told)),
     )

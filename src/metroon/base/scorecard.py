@@ -341,6 +341,9 @@ class Score:
         false_alarms: How many of the series looked at would show a signal by chance alone.
         guard_metric: The measure that gaming would hurt, and what its last period is (variation); empty without.
         chain: (What, name) of what it hangs together with: goal, type, service, budget program, department, owner.
+        rules: The rule set of the signals.
+        orders: Breakdown -> its groups in their declared order, from worst-off to best-off.
+        is_of_complaints: Whether rows are complaints, and so tell of those who complain.
         disparities: Where it lies against where some people live.
         alike: Geography -> whether areas are like their neighbors, in words.
     """
@@ -370,6 +373,9 @@ class Score:
     false_alarms: float
     guard_metric: tuple[str, str]
     chain: tuple[tuple[str, str], ...]
+    rules: str = ""
+    orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_of_complaints: bool = False
     disparities: tuple[Disparity, ...] = ()
     alike: Mapping[str, str] = field(default_factory=dict)
 

@@ -149,6 +149,8 @@ class Indicator(Kind):
     """Names of sums that cannot be below zero."""
     has_own_rows: ClassVar[bool] = False
     """Whether it counts rows that it makes of those of the product."""
+    grows_with_time: ClassVar[bool] = False
+    """Whether a longer period has a larger value, as of counts and of rates that are not made yearly."""
     accumulates: ClassVar[bool] = False
     """Whether a period holds what was there before and has not left: periods do not add up."""
 

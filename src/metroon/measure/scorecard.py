@@ -107,12 +107,27 @@ class Released:
         """The last number of each place, outside and no place left out."""
         return [e for e in self._last() if e.cell.geography != ALL and e.cell.dimension == ALL and _is_own(e.cell)]
 
+    def is_alike(self, e: Estimate) -> bool:
+        """Whether a number may be held against what is asked of the city: it is no part of a count, nor of another
+        length of time when numbers grow with time."""
+        is_city = e.cell == Cell(e.cell.period)
+        if self.indicator.is_count and not is_city:
+            return False
+        own = grain_of(self.headlines[0]) if self.headlines else grain_of(e.cell.period)
+        return not self.indicator.grows_with_time or grain_of(e.cell.period) == own
+
     def groups(self, dimension: str) -> list[Estimate]:
         """The last number of each group of a breakdown, the unknown one left out."""
         return [e for e in self._last() if e.cell.dimension == dimension and e.cell.place == ALL and _is_own(e.cell)]
 
     def _last(self) -> list[Estimate]:
-        return [e for e in self.estimates if e.cell.period in self.headlines]
+        """The last numbers, each breakdown by its own last period: the first headline that has it."""
+        found: dict[tuple[str, str], str] = {}
+        for period in self.headlines:
+            for e in self.estimates:
+                if e.cell.period == period:
+                    found.setdefault((e.cell.geography, e.cell.dimension), period)
+        return [e for e in self.estimates if found.get((e.cell.geography, e.cell.dimension)) == e.cell.period]
 
 
 def _is_own(cell: Cell) -> bool:
@@ -138,7 +153,7 @@ def target_gap(released: Released, e: Estimate | None, target: Target | None) ->
         when the whole interval lies on the right side, not met when on the wrong one, else nobody can tell.
     """
     indicator = released.indicator
-    if e is None or target is None or indicator.direction == "neutral":
+    if e is None or target is None or indicator.direction == "neutral" or not released.is_alike(e):
         return None
     if e.cell.period == ALL:  # nobody knows when it was: a dated target cannot be held against it
         last = max(target.points, key=lambda p: p.on)

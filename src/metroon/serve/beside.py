@@ -11,7 +11,7 @@ from rich.text import Text
 
 from metroon.base.estimate import ALL
 from metroon.serve import cells
-from metroon.serve.figures import figure_text, sample_words
+from metroon.serve.figures import figure_text, period_aside, sample_words
 from metroon.serve.sparkline import Axis
 from metroon.serve.terminal import BAD, DATA, GOOD, QUIET, STRONG, Fit, flow, grid, indented, line, text
 from metroon.serve.words import STATES, Scale, group_name, place_name, scale_of
@@ -30,18 +30,16 @@ _NAME_WIDTH = 22
 _LEAST_STRIP, _MOST_STRIP = 19, 35
 
 
-def beside_city(
-    measured: Measured, city: Estimate | None, title: str, found: tuple[Estimate, ...], *, is_groups: bool
-) -> RenderableType:
+def beside_city(measured: Measured, title: str, found: tuple[Estimate, ...], *, is_groups: bool) -> RenderableType:
     """A geography or dimension: how many differ, then the clearest; never a league table.
 
     Args:
         measured: The measure.
-        city: The whole city's estimate of the same period.
         title: What the places or groups are called, with their vintage.
         found: Their estimates.
         is_groups: Whether they are groups; a few groups are all shown, in the order of release.
     """
+    city = cells.city_beside(measured, found)
     told = cells.compare(found, city)
     up, down = told.above[:_MOST_EACH_SIDE], told.below[:_MOST_EACH_SIDE]
     chosen = (*down, *reversed(up)) if measured.direction == "down" else (*up, *reversed(down))
@@ -56,7 +54,7 @@ def beside_city(
         chosen, verdict = found, _verdict(told, len(told.above) + len(told.below))
     else:
         verdict = _verdict(told, len(chosen))
-    first = line((title, STRONG), (f": {verdict[0]}" if verdict else "", QUIET))
+    first = line((f"{title}{period_aside(measured, found)}", STRONG), (f": {verdict[0]}" if verdict else "", QUIET))
     rows = [indented(_Rows(measured, city, chosen, is_groups, scale).fit(), 4)] if chosen else []
     return Group(Text(""), indented(flow([first, *verdict[1:]], QUIET), 2), *rows)
 
@@ -102,7 +100,7 @@ class _Rows:
         if not is_drawn or left < _LEAST_STRIP or city is None:
             return grid(rows, right=(3,), widths=widths)
         axis = self._axis(min(_MOST_STRIP, left), city)
-        ends = ("less", "more") if self.measured.direction == "neutral" else ("worse", "better")
+        ends = ("worse", "better") if self.measured.direction in ("up", "down") else ("less", "more")
         caption = text(axis.caption(*ends, city=city), QUIET)
         drawn = [(*row, self._strip(e, axis, city)) for row, e in zip(rows, self.chosen, strict=True)]
         return grid([("", "", "", "", caption), *drawn], right=(3,), widths=[*widths, axis.width])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from metroon.serve.terminal import BAD, GOOD, QUIET, STRONG, grid, line
 from metroon.serve.words import group_name, place_name, readable, scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import RenderableType
 
@@ -32,11 +33,13 @@ class Breakdown:
 
     Args:
         label: What it is called; a geography with its vintage, and a star when no authority adopted it.
+        period: The period its cells are of.
         told: Which of its cells differ.
         says_group: Whether a cell's name alone does not say what it is: a group's, a band's.
     """
 
     label: str
+    period: str
     told: cells.Comparison
     says_group: bool
 
@@ -53,10 +56,13 @@ class Breakdown:
 
 def breakdowns(measured: Measured) -> tuple[Breakdown, ...]:
     """Geographies first, then groups, in the order of the measure."""
-    city = cells.whole_city(measured)
     places = [(places_label(g), cells.of_places(measured, g.id), bool(g.base)) for g in measured.geographies]
     groups = [(readable(d).capitalize(), found, True) for d, found in cells.of_groups(measured).items()]
-    return tuple(Breakdown(label, cells.compare(es, city), is_group) for label, es, is_group in places + groups if es)
+    return tuple(
+        Breakdown(label, es[0].cell.period, cells.compare(es, cells.city_beside(measured, es)), is_group)
+        for label, es, is_group in places + groups
+        if es
+    )
 
 
 def places_label(geography: Places) -> str:
@@ -66,12 +72,20 @@ def places_label(geography: Places) -> str:
 
 def differing(measured: Measured) -> tuple[Breakdown, ...]:
     """Breakdowns in which more cells differ from the city than by chance, the clearest first; none of a count."""
-    city = cells.whole_city(measured)
-    if scale_of(measured).is_count or city is None or city.value is None:
+    if scale_of(measured).is_count:
         return ()
-    value = city.value
     found = [b for b in breakdowns(measured) if b.is_beyond_chance]
-    return tuple(sorted(found, key=lambda b: -max(cells.distance(e, value) for e in b.apart)))
+    return tuple(sorted(found, key=lambda b: -max(_distance(measured, e) for e in b.apart)))
+
+
+def _distance(measured: Measured, e: Estimate) -> float:
+    """How far a cell's whole interval lies from the city of its period, as a part of the city's value.
+
+    As a part, for a year's count is not to be held against a month's.
+    """
+    city = cells.city_in(measured, e.cell.period)
+    value = city.value if city is not None else None
+    return -math.inf if value is None else cells.distance(e, value) / (abs(value) or 1)
 
 
 def alike(measured: Measured) -> tuple[Breakdown, ...]:
@@ -83,14 +97,22 @@ def alike(measured: Measured) -> tuple[Breakdown, ...]:
 
 def sides(measured: Measured) -> tuple[Text, ...]:
     """The clearest above the city and the clearest below, over all that differ; the better first."""
-    found, city = differing(measured), cells.whole_city(measured)
-    if not found or city is None or city.value is None:
+    found = differing(measured)
+    if not found:
         return ()
     labels = {e.cell: b.label if b.says_group else "" for b in found for e in b.apart}
-    above = cells.clearest(tuple(e for b in found for e in b.told.above), city.value)
-    below = cells.clearest(tuple(e for b in found for e in b.told.below), city.value)
+    above = _clearest(measured, (e for b in found for e in b.told.above))
+    below = _clearest(measured, (e for b in found for e in b.told.below))
     parts = [_side(measured, "above", above, labels), _side(measured, "below", below, labels)]
     return tuple(part for part in (reversed(parts) if measured.direction == "down" else parts) if part.plain)
+
+
+def _clearest(measured: Measured, found: Iterable[Estimate]) -> Estimate | None:
+    """The one whose whole interval lies farthest from the city's value; None of none.
+
+    By the near end of the interval, not by the value: the farthest values are those of the fewest cases.
+    """
+    return max(found, key=lambda e: (_distance(measured, e), e.cell), default=None)
 
 
 def _side(measured: Measured, where: cells.Standing, e: Estimate | None, labels: dict[Cell, str]) -> Text:

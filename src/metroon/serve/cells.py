@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from metroon.base import period as periods
@@ -17,6 +16,8 @@ from metroon.serve.words import period_noun
 if TYPE_CHECKING:
     from metroon.base.account import Measured
     from metroon.base.estimate import State
+
+    Direction = Literal["up", "down", "neutral", "within"]
 
 Standing = Literal["above", "below", "cannot tell"]
 """Where an interval lies: wholly above the city's value, wholly below it, or around it."""
@@ -46,13 +47,37 @@ def released(measured: Measured) -> tuple[Estimate, ...]:
 
 
 def of_headline(measured: Measured) -> tuple[Estimate, ...]:
-    """The cells of the headline period."""
-    return tuple(e for e in released(measured) if e.cell.period == measured.headline)
+    """The cells of the last closed periods: of each breakdown one period, of the city its own."""
+    order = tuple(dict.fromkeys((measured.headline, *measured.headlines)))
+    every = released(measured)
+    told = {(*_breakdown(e.cell), e.cell.period) for e in every}
+    last = {b: next((p for p in order if (*b, p) in told), "") for b in {_breakdown(e.cell) for e in every}}
+    last[ALL, ALL] = measured.headline
+    return tuple(e for e in every if e.cell.period == last[_breakdown(e.cell)])
+
+
+def _breakdown(cell: Cell) -> tuple[str, str]:
+    return cell.geography, cell.dimension
 
 
 def whole_city(measured: Measured) -> Estimate | None:
     """The city's headline estimate; None when it was not released."""
-    return next((e for e in of_headline(measured) if e.cell == Cell(measured.headline)), None)
+    return city_in(measured, measured.headline)
+
+
+def cities(measured: Measured) -> dict[str, Estimate]:
+    """Period -> the whole city's estimate, of every grain."""
+    return {e.cell.period: e for e in released(measured) if e.cell == Cell(e.cell.period)}
+
+
+def city_in(measured: Measured, period: str) -> Estimate | None:
+    """The whole city's estimate of a period; None when it was not released."""
+    return cities(measured).get(period)
+
+
+def city_beside(measured: Measured, found: tuple[Estimate, ...]) -> Estimate | None:
+    """The whole city's estimate of the period that places or groups are of."""
+    return city_in(measured, found[0].cell.period) if found else None
 
 
 def of_places(measured: Measured, geography: str) -> tuple[Estimate, ...]:
@@ -83,24 +108,27 @@ def trend(measured: Measured) -> tuple[tuple[str, Estimate | None], ...]:
     """The city's closed periods up to the headline, in order; None for a period that was not released."""
     if measured.headline == ALL:
         return ()
-    noun = period_noun(measured.headline)
-    city = {
-        e.cell.period: e
-        for e in released(measured)
-        if e.cell == Cell(e.cell.period) and e.cell.period != ALL and period_noun(e.cell.period) == noun
-    }
-    end = periods.first_day(measured.headline)
-    past = sorted((p for p in city if periods.first_day(p) <= end), key=periods.first_day)
-    return tuple((p, city.get(p)) for p in _every_period(past[0], measured.headline)) if past else ()
+    end = measured.headline
+    city = cities(measured)
+    past = [p for p in city if is_alike(p, end) and periods.first_day(p) <= periods.first_day(end)]
+    named = [min(past, key=periods.first_day)] if past else []
+    while named and named[-1] != end:
+        named.append(periods.next_period(named[-1]))
+    return tuple((p, city.get(p)) for p in named)
 
 
-def _every_period(first: str, last: str) -> list[str]:
-    grain = period_noun(first)
-    named = [first]
-    while named[-1] != last:
-        day = periods.last_day(named[-1]) + timedelta(days=1)
-        named.append(periods.name(day, grain))  # type: ignore[arg-type]  # "period" was left out above
-    return named
+def is_alike(period: str, other: str) -> bool:
+    """Whether two periods are as long and of the same calendar: a fiscal year is not like a calendar year.
+
+    Example:
+        >>> is_alike("2014", "2015"), is_alike("2014", "2014-07..2015-06"), is_alike("2015-Q1", "2015")
+        (True, False, False)
+    """
+    if ALL in (period, other):
+        return period == other
+    months = periods.MONTHS[periods.grain_of(period)]
+    shift = periods.begins_in(period) - periods.begins_in(other)
+    return months == periods.MONTHS[periods.grain_of(other)] and shift % months == 0
 
 
 def trend_words(points: tuple[tuple[str, Estimate | None], ...]) -> str:
@@ -139,14 +167,14 @@ def standing(estimate: Estimate, city: Estimate | None) -> Standing | None:
     return "below" if (estimate.high or 0) < city.value else "cannot tell"
 
 
-def standing_words(where: Standing | None, direction: Literal["up", "down", "neutral"]) -> str:
+def standing_words(where: Standing | None, direction: Direction) -> str:
     """A standing as words; better and worse only where the measure has a direction.
 
     Example:
         >>> standing_words("above", "down"), standing_words("above", "neutral")
         ('above: worse', 'above')
     """
-    if where in ("above", "below") and direction != "neutral":
+    if where in ("above", "below") and direction in ("up", "down"):
         return f"{where}: {'better' if (where == 'above') == (direction == 'up') else 'worse'}"
     return where or ""
 
@@ -191,11 +219,3 @@ def distance(estimate: Estimate, city: float) -> float:
     """How far the whole interval lies from the city's value, in the measure's unit; below 0 when around it."""
     low, high = estimate.low, estimate.high
     return max((low if low is not None else -math.inf) - city, city - (high if high is not None else math.inf))
-
-
-def clearest(estimates: tuple[Estimate, ...], city: float) -> Estimate | None:
-    """The one whose whole interval lies farthest from the city's value; None of none.
-
-    By the near end of the interval, not by the value: the farthest values are those of the fewest cases.
-    """
-    return max(estimates, key=lambda e: (distance(e, city), e.cell), default=None)

@@ -12,7 +12,7 @@ from metroon.serve import cells
 from metroon.serve.figures import figure_text
 from metroon.serve.sparkline import sparkline
 from metroon.serve.terminal import DATA, STRONG, Fit, grid, line, text
-from metroon.serve.words import Scale, group_name, period_noun, readable, scale_of
+from metroon.serve.words import Scale, group_name, period_noun, period_words, readable, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,8 +132,8 @@ def courses_table(measured: Measured, dimension: str, found: Sequence[Course]) -
     head = [
         f"{readable(dimension)}: {len(shown)} of {len(found)}",
         "by change of mean",
-        *(drawn[0][end].cell.period for end in (0, -1)),
-        *(f"mean {half.first}–{half.last}" for half in (shown[0].early, shown[0].late)),
+        *(period_words(drawn[0][end].cell.period) for end in (0, -1)),
+        *(f"mean {period_words(half.first)}–{period_words(half.last)}" for half in (shown[0].early, shown[0].late)),
     ]
     rows = [
         [

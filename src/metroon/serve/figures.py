@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metroon.serve import cells
-from metroon.serve.terminal import WATCH, line, text
-from metroon.serve.words import STATES, Scale, number
+from metroon.serve.terminal import DATA, STRONG, WATCH, line, text
+from metroon.serve.words import STATES, Scale, number, period_words, scale_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.text import Text
 
     from metroon.base.account import Measured
@@ -35,6 +37,24 @@ def figure_text(estimate: Estimate, scale: Scale, *, style: str = "", digits: in
     return line(figure, (f" {STATES[estimate.state]}", WATCH))
 
 
+def unit_figure(estimate: Estimate | None, measured: Measured, *, style: str = f"{STRONG} {DATA}") -> Text:
+    """A value beside its interval and its unit, or the words of its state, or that there is none.
+
+    Args:
+        estimate: The whole city's cell; None when it was not released.
+        measured: Its measure.
+        style: Of the value alone.
+    """
+    if estimate is None:
+        return text("no value for the whole city", WATCH)
+    figure = figure_text(estimate, scale_of(measured), style=style, says_state=False)
+    if not cells.is_told(estimate):
+        return figure
+    unit = f" {measured.unit}" if measured.unit else ""
+    state = "" if estimate.state == "known" else f", {STATES[estimate.state]}"
+    return line(figure, unit, (state, WATCH))
+
+
 def sample_words(estimate: Estimate, measured: Measured) -> str:
     """How much stands behind a value: trials of a share, events of a rate; empty for a count."""
     if not cells.is_told(estimate):
@@ -48,3 +68,9 @@ def places_title(geography: Places) -> str:
     """A geography with the vintage that stands beside every number of it."""
     unofficial = "" if geography.official else ", NOT OFFICIAL"
     return f"{geography.title} ({geography.vintage}{unofficial})"
+
+
+def period_aside(measured: Measured, found: Sequence[Estimate]) -> str:
+    """Which period places or groups are of, where it is not the city's own; else empty."""
+    period = found[0].cell.period if found else measured.headline
+    return "" if period == measured.headline else f", {period_words(period)}"

@@ -24,7 +24,7 @@ from metroon.serve.terminal import (
     problem_lines,
     text,
 )
-from metroon.serve.words import DIRECTIONS, STATES, counted, readable, scale_of
+from metroon.serve.words import DIRECTIONS, STATES, counted, period_words, readable, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,22 +48,21 @@ def failed_measure(measured: Measured) -> RenderableType:
 
 def measure_block(measured: Measured) -> RenderableType:
     """One measure as the scoreboard shows it: title, headline, trend, what differs, what is withheld."""
-    city = cells.whole_city(measured)
     parts = [line((measured.title or measured.measure, STRONG)), *headline(measured), *trend_line(measured)]
     for geography in measured.geographies:
         found = cells.of_places(measured, geography.id)
         if found:
-            parts.append(beside_city(measured, city, places_title(geography), found, is_groups=False))
+            parts.append(beside_city(measured, places_title(geography), found, is_groups=False))
     for dimension, found in cells.of_groups(measured).items():
         title = readable(dimension).capitalize()
-        parts.append(beside_city(measured, city, title, found, is_groups=True))
+        parts.append(beside_city(measured, title, found, is_groups=True))
     return Group(*parts, *withheld(measured))
 
 
 def headline(measured: Measured) -> list[RenderableType]:
     """The whole city's value with interval, unit, sample, period and direction; its unknowns below."""
     city = cells.whole_city(measured)
-    when = "all periods together" if measured.headline == ALL else measured.headline
+    when = "all periods together" if measured.headline == ALL else period_words(measured.headline)
     meta = [when, DIRECTIONS[measured.direction], "unchanged" if measured.outcome == "unchanged" else ""]
     if city is None:
         return [indented(flow(["no value for the whole city", *meta], QUIET), 2)]
@@ -83,7 +82,7 @@ def trend_line(measured: Measured) -> list[RenderableType]:
     if len(points) < 2:
         return []
     shown = [e.value if e is not None and e.state == "known" else None for _, e in points]
-    spark = line((sparkline(shown), DATA), (f"  {points[0][0]} to {points[-1][0]}", QUIET))
+    spark = line((sparkline(shown), DATA), (f"  {period_words(points[0][0])} to {period_words(points[-1][0])}", QUIET))
     return [indented(flow([spark, gap_words(points), cells.trend_words(points)], QUIET), 2)]
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from metroon.serve.accounts import account_lines, failure, has_failed, unknowns
+from metroon.serve.bare import bared
 from metroon.serve.breakdowns import differing
 from metroon.serve.doubts import doubts
 from metroon.serve.ledger import ledger
 from metroon.serve.measures import failed_measure, measure_block
-from metroon.serve.scores import legend, scores
+from metroon.serve.scores import legend
+from metroon.serve.scores import scores as score_rows
 from metroon.serve.terminal import (
     BAD,
     BROKEN,
@@ -39,16 +41,18 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from metroon.base.account import Run
+    from metroon.base.scorecard import Score
 
 _MOST_STEPS = 6
 _TO_DIFFER = "; to differ: the whole interval lies beyond the city's value"
 
 
-def scoreboard(run: Run) -> RenderableType:
+def scoreboard(run: Run, *, scores: Sequence[Score] = ()) -> RenderableType:
     """A run on a page or two: failures, rows, measures, what is unknown, what to do next.
 
     Args:
         run: Everything the run has to tell.
+        scores: What the releases say, where that is known: target, signal and standing are then told too.
 
     Returns:
         Something Rich can print: from 80 to 120 columns, with or without colour, in a pipe as plain text.
@@ -61,8 +65,11 @@ def scoreboard(run: Run) -> RenderableType:
             *ledger(run.accounts),
         ]
     shown = [m for m in run.measured if m.outcome != "failed"]
-    aside = f"value (95 % interval){_TO_DIFFER if any(map(differing, shown)) else ''}"
-    parts += [heading("MEASURES", aside=aside, after=0), scores(shown), *legend(shown)] if shown else []
+    told_of = {s.measured.measure: bared(s) for s in scores}
+    own_rule = [m for m in shown if m.measure not in told_of]
+    aside = f"value (95 % interval){_TO_DIFFER if any(map(differing, own_rule)) else ''}"
+    listed = score_rows(shown, told_of)
+    parts += [heading("MEASURES", aside=aside, after=0), listed, *legend(shown, own_rule)] if shown else []
     told = doubts(run.accounts)
     parts += [heading("WHAT IS UNKNOWN OR CANNOT BE ANSWERED", after=0), *told] if told else []
     return Page((*parts, *_next(run.next_steps, most=_MOST_STEPS), Text("")))

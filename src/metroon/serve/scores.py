@@ -8,44 +8,61 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from metroon.base.estimate import ALL, Cell
+from metroon.base.estimate import Cell
 from metroon.serve import breakdowns, cells
+from metroon.serve.board import verdict_facts
 from metroon.serve.courses import courses_table, followed
 from metroon.serve.figures import figure_text, sample_words
-from metroon.serve.measures import gap_words
+from metroon.serve.sentences import cell_name, largest_gap
 from metroon.serve.sparkline import sparkline
+from metroon.serve.standings import standing_rows
 from metroon.serve.terminal import DATA, QUIET, STRONG, WATCH, Fit, flow, grid, indented, line, text
-from metroon.serve.words import DIRECTIONS, STATES, counted, number, readable, scale_of
+from metroon.serve.words import DIRECTIONS, STANDINGS, STATES, counted, number, period_words, readable, scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
     from metroon.base.account import Measured
     from metroon.base.places import Places
+    from metroon.base.scorecard import GroupGap, Score
 
 _WIDE = 96
-_LONGEST_TITLE = 50
+_LONGEST_TITLE = 46
 _MOST_POINTS, _LEAST_POINTS = 24, 3
 _LONGEST_NAMES = 30
+_QUIET_STATES = ("hidden", "known", "no exposure")
+"""States that the brief page does not count: hidden cells are told in their own words, the others need no number."""
 
 
-def scores(measured: Sequence[Measured]) -> RenderableType:
-    """All measures below each other, their values aligned, and below each value who differs the most clearly."""
+def scores(measured: Sequence[Measured], told: Mapping[str, Score]) -> RenderableType:
+    """All measures below each other, their values aligned, and below each value who differs the most clearly.
+
+    Args:
+        measured: The measures.
+        told: Measure -> what its release says, where that is known: then its verdicts stand below the value, and
+            places stand beside the city as they do on the measure's own page.
+    """
     columns = _columns(measured)
-    rows = [(i, sides) for i, m in enumerate(measured) if (sides := breakdowns.sides(m))]
+    rows = [(i, sides) for i, m in enumerate(measured) if m.measure not in told and (sides := breakdowns.sides(m))]
 
     def build(width: int, _: bool) -> RenderableType:
         drawn = breakdowns.aligned([row for _, row in rows], width - 2)
         below = {i: part for (i, _), part in zip(rows, drawn, strict=True)}
-        return Group(*(part for i, m in enumerate(measured) for part in _score(m, columns, below.get(i))))
+        every = enumerate(measured)
+        return Group(*(p for i, m in every for p in _score(m, columns, below.get(i), told.get(m.measure))))
 
     return Fit(build)
 
 
-def legend(measured: Sequence[Measured]) -> list[RenderableType]:
-    """Each geography once, with its vintage, its standing and its note; and when somebody is said to differ."""
+def legend(measured: Sequence[Measured], own_rule: Sequence[Measured]) -> list[RenderableType]:
+    """Each geography once, with its vintage, its standing and its note; and when somebody is said to differ.
+
+    Args:
+        measured: The measures shown.
+        own_rule: Those whose cells are said to differ by their intervals alone.
+    """
     used = {g.id: g for m in measured for g in m.geographies if cells.of_places(m, g.id)}
     people: dict[str, list[str]] = {}
     for g in used.values():
@@ -53,7 +70,7 @@ def legend(measured: Sequence[Measured]) -> list[RenderableType]:
             people.setdefault(g.people_source, []).append(g.title)
     of = {source: "" if len(people) == 1 else f" of {', '.join(titles)}" for source, titles in people.items()}
     facts = [f"residents{titles}: {source}" for source, titles in of.items()]
-    if any(map(breakdowns.differing, measured)):
+    if any(map(breakdowns.differing, own_rule)):
         facts.append("1 in 20 would differ by chance alone")
     return [Text(""), *map(_source, used.values()), flow(facts, QUIET)] if used or facts else []
 
@@ -75,14 +92,16 @@ def _columns(measured: Sequence[Measured]) -> _Columns:
     """As wide as the widest of all measures, so that they line up."""
     cities = [(city, scale_of(m)) for m in measured if (city := cells.whole_city(m)) is not None]
     digits = max((len(s.value(c.value)) for c, s in cities if c.value is not None), default=0)
-    figure = max((figure_text(c, s, digits=digits).cell_len for c, s in cities), default=0)
+    figure = max((figure_text(c, s, digits=digits, says_state=False).cell_len for c, s in cities), default=0)
     title = max((len(m.title or m.measure) for m in measured), default=0)
     return _Columns(min(_LONGEST_TITLE, title), figure, digits)
 
 
-def _score(measured: Measured, columns: _Columns, row: RenderableType | None) -> list[RenderableType]:
+def _score(
+    measured: Measured, columns: _Columns, row: RenderableType | None, score: Score | None
+) -> list[RenderableType]:
     dimension, found = followed(measured)
-    facts = flow(_facts(measured, dimension))
+    facts = flow(_facts(measured, dimension, score))
     below = [*([row] if row else []), *([courses_table(measured, dimension, found)] if found else [])]
     return [_head(measured, columns), *(indented(part, 2) for part in (facts, *below))]
 
@@ -95,7 +114,7 @@ def _head(measured: Measured, columns: _Columns) -> Fit:
     def figure(digits: int) -> Text:
         if city is None:
             return text("no value", WATCH)
-        return figure_text(city, scale_of(measured), style=f"{STRONG} {DATA}", digits=digits)
+        return figure_text(city, scale_of(measured), style=f"{STRONG} {DATA}", digits=digits, says_state=False)
 
     def build(width: int, _: bool) -> RenderableType:
         if width < _WIDE:
@@ -113,47 +132,72 @@ def _trend(measured: Measured, width: int) -> Text:
     """The city's closed periods as a small line between the first and the last of them; two make no line."""
     points = cells.trend(measured)
     if len(points) < _LEAST_POINTS:
-        return text("all periods" if measured.headline == ALL else measured.headline, QUIET)
-    room = width - 2 * len(measured.headline) - 2
+        return text(period_words(measured.headline), QUIET)
+    room = width - 2 * len(period_words(measured.headline)) - 2
     points = points[-max(_LEAST_POINTS, min(_MOST_POINTS, room)) :]
     shown = [e.value if e is not None and e.state == "known" else None for _, e in points]
-    return line((f"{points[0][0]} ", QUIET), (sparkline(shown), DATA), (f" {points[-1][0]}", QUIET))
+    first, last = period_words(points[0][0]), period_words(points[-1][0])
+    return line((f"{first} ", QUIET), (sparkline(shown), DATA), (f" {last}", QUIET))
 
 
-def _facts(measured: Measured, dimension: str) -> list[Text]:
-    """What stands below the value: unit, aim, unknowns, what is hidden, and by what nobody can tell."""
+def _facts(measured: Measured, dimension: str, score: Score | None) -> list[Text]:
+    """What stands below the value: its verdicts, unit, unknowns, what is hidden, who differs or nobody can tell."""
     city, scale, points = cells.whole_city(measured), scale_of(measured), cells.trend(measured)
-    clear = cells.trend_words(points)
-    gaps = gap_words(points) if len(points) >= _LEAST_POINTS else ""
+    clear = cells.trend_words(points) if score is None else ""
+    is_aim_told = score is not None or bool(breakdowns.differing(measured))
     quiet = [
         "" if scale.is_share else measured.unit,
-        "" if breakdowns.differing(measured) else DIRECTIONS[measured.direction],
+        "" if is_aim_told else DIRECTIONS[measured.direction],
         city.note if city is not None else "",
         clear if clear.startswith("clearly") else "",
-        f"trend: {gaps}" if gaps else "",
         f"{number(measured.hidden)} of {number(measured.cells)} hidden for privacy" if measured.hidden else "",
         *_silent(measured),
-        *_standing(measured),
+        *(_standing(measured) if score is None else _by_standing(score)),
         _others(measured, dimension),
     ]
-    unknown = scale.unknown(city) if city is not None and city.unknown else ""
-    return [fact for fact in [text(unknown, WATCH), *(text(words, QUIET) for words in quiet)] if fact.plain]
+    doubtful = [
+        STATES[city.state] if city is not None and cells.is_told(city) and city.state != "known" else "",
+        scale.unknown(city) if city is not None and city.unknown else "",
+    ]
+    told = [*(text(words, WATCH) for words in doubtful), *(text(words, QUIET) for words in quiet)]
+    return [*(verdict_facts(score) if score is not None else ()), *(fact for fact in told if fact.plain)]
+
+
+def _by_standing(score: Score) -> list[str]:
+    """How many places differ from the city, as the measure's own page tells it."""
+    apart = []
+    for row in standing_rows(score):
+        n = sum(sign.words in ("better", "worse", "higher", "lower") for _, sign, _ in row.places)
+        apart += [f"{n} of {len(row.places)} {breakdowns.places_label(row.geography)}"] if n else []
+    told = [f"differ: {', '.join(apart[:2])}", *(f"and {words}" for words in apart[2:])] if apart else []
+    gap = largest_gap(score)
+    return told if gap is None else [*told, _gap(gap, score.measured)]
+
+
+def _gap(gap: GroupGap, measured: Measured) -> str:
+    scale = scale_of(measured)
+    points = " points" if scale.is_share else ""
+    size = f"{scale.signed(gap.difference)} {scale.bounds(gap.difference_low, gap.difference_high)}{points}"
+    return f"{STANDINGS[gap.standing].words} {cell_name(gap.cell, measured)}: {size} beside {gap.reference}"
 
 
 def _silent(measured: Measured) -> list[str]:
-    """How many cells of the headline have no value, by the words of their state; hidden ones are told before."""
+    """How many cells of the headline should have a value and have none, by the words of their state."""
     found: dict[str, int] = {}
     for e in cells.of_headline(measured):
-        if not cells.is_told(e) and e.state not in ("hidden", "known") and e.cell != Cell(e.cell.period):
+        if not cells.is_told(e) and e.state not in _QUIET_STATES and e.cell != Cell(e.cell.period):
             found[STATES[e.state]] = found.get(STATES[e.state], 0) + 1
     return [f"{words} in {counted(n, 'cell')}" for words, n in found.items()]
 
 
 def _standing(measured: Measured) -> list[str]:
     """By which breakdowns how many differ from the city; where by none, that nobody can tell."""
-    apart = [f"{len(b.apart)} of {b.told.ranked} {b.label}" for b in breakdowns.differing(measured)]
+    found = breakdowns.differing(measured)
+    apart = [f"{len(b.apart)} of {b.told.ranked} {b.label}" for b in found]
     if apart:
-        return [f"differ: {', '.join(apart[:2])}", *(f"and {words}" for words in apart[2:])]
+        same = {b.period for b in found}
+        when = f" in {period_words(found[0].period)}" if len(same) == 1 and same != {measured.headline} else ""
+        return [f"differ{when}: {', '.join(apart[:2])}", *(f"and {words}" for words in apart[2:])]
     alike = ", ".join(b.label for b in breakdowns.alike(measured))
     return [f"{STATES['cannot tell']} by {alike}"] if alike else []
 

@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 _WIDE = 100
 _NAME_WIDTH, _NAME_WIDTH_WIDE = 20, 30
 _VALUE, _BESIDE = "value (interval)", "beside the city"
+_SAMPLES = {
+    "rate": ("events", "people"),
+    "directly_standardised": ("events", "people"),
+    "indirectly_standardised": ("events", "expected"),
+    "ratio": ("rows", "base"),
+}
+"""Kind -> what stands behind its values, in words; of kinds that are not here, events and base."""
 
 
 def measure_table(measured: Measured, *, is_invented: bool = False) -> RenderableType:
@@ -115,22 +122,25 @@ class _Column:
 
 
 def _columns(measured: Measured, told: Sequence[Estimate]) -> list[_Column]:
-    city, scale = cells.whole_city(measured), scale_of(measured)
+    scale, cities = scale_of(measured), cells.cities(measured)
     digits = max((len(scale.value(e.value)) for e in told if e.value is not None), default=0)
 
     def figure(e: Estimate) -> Text:
         return figure_text(e, scale, style=STRONG, digits=digits)
 
     def beside(e: Estimate) -> Text:
-        where = None if scale.is_count else cells.standing(e, city)
+        where = None if scale.is_count else cells.standing(e, cities.get(e.cell.period))
         return text(cells.standing_words(where, measured.direction), QUIET)
 
     columns = [_Column(_VALUE, figure, is_number=False)]
     if measured.is_share:
         columns.append(_Column("n", lambda e: _plain(e.base)))
     elif any(e.base is not None for e in told):
-        columns.append(_Column("events", lambda e: _plain(e.events)))
-        columns.append(_Column("people", lambda e: _plain(e.base)))
+        events, base = _SAMPLES.get(measured.kind, ("events", "base"))
+        columns.append(_Column(events, lambda e: _plain(e.events)))
+        columns.append(_Column(base, lambda e: _plain(e.base)))
+    elif any(e.events is not None and e.events != e.value for e in told):
+        columns.append(_Column("n", lambda e: _plain(e.events)))
     if any(e.unknown for e in told):
         columns.append(_Column("unknown", lambda e: _plain(e.unknown)))
     if any(e.worst is not None for e in told):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType, RenderResult
 
     from metroon.base.errors import Problem
+    from metroon.serve.words import Sign
 
 # The sixteen colours of the reader's own theme, never fixed ones: they hold on light and dark grounds.
 STRONG, QUIET = "bold", "dim"
@@ -219,6 +220,33 @@ def grid(
     for row in rows:
         table.add_row(*(c if isinstance(c, Text) else text(c) for c in row))
     return table
+
+
+def labelled(rows: Iterable[tuple[str, RenderableType]], width: int = 10) -> Table:
+    """Facts with a quiet word before each; what is too long goes on below itself.
+
+    Args:
+        rows: Word and fact.
+        width: Characters of the widest word.
+    """
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=width)
+    table.add_column(overflow="fold")
+    for label, fact in rows:
+        table.add_row(text(label, QUIET), fact)
+    return table
+
+
+def signed(sign: Sign, *, before: str = "", after: str = "") -> Text:
+    """A sign with its words; a colour is only added.
+
+    Args:
+        sign: Sign and words.
+        before: Plain words before.
+        after: Plain words behind.
+    """
+    style = {"good": GOOD, "bad": BAD}.get(sign.mood, "")
+    return line(before, (str(sign), style), after)
 
 
 def problem_lines(problem: Problem) -> RenderableType:

@@ -6,13 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN
+from metroon.base import period as periods
+from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from metroon.base.account import Measured
     from metroon.base.estimate import Cell, Estimate, State
+
+    Mood = Literal["", "good", "bad"]
 
 STATES: Mapping[State, str] = {
     "known": "known",
@@ -25,10 +29,137 @@ STATES: Mapping[State, str] = {
 }
 """State -> what a reader sees in its place. No two states share words."""
 
-DIRECTIONS = {"up": "more is better", "down": "less is better", "neutral": "neither more nor less is the aim"}
+DIRECTIONS = {
+    "up": "more is better",
+    "down": "less is better",
+    "neutral": "neither more nor less is the aim",
+    "within": "the aim is to stay within a band",
+}
 """Direction of a measure -> in words."""
 
-_SPECIAL = {OUTSIDE: "outside every area", NOWHERE: "no usable place", UNKNOWN: "group unknown"}
+_SPECIAL = {
+    OUTSIDE: "outside every area",
+    INSIDE: "inside the areas",
+    NOWHERE: "no usable place",
+    UNKNOWN: "group unknown",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A sign with its words: the sign is never shown on a page that does not say them.
+
+    Args:
+        sign: One character.
+        words: What it means.
+        mood: ``good``, ``bad`` or empty; a colour may be added to the words, never put in their place.
+    """
+
+    sign: str
+    words: str
+    mood: Mood = ""
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.words}"
+
+
+TARGETS: Mapping[str, Sign] = {
+    "met": Sign("✓", "met", "good"),
+    "not met": Sign("✗", "not met", "bad"),
+    "cannot tell": Sign("?", "cannot tell"),
+}
+"""Status beside a target -> sign and words."""
+
+VARIATIONS: Mapping[str, Sign] = {
+    "common cause": Sign("~", "common cause"),
+    "improvement high": Sign("▲", "improvement", "good"),
+    "improvement low": Sign("▼", "improvement", "good"),
+    "concern high": Sign("▲", "concern", "bad"),
+    "concern low": Sign("▼", "concern", "bad"),
+    "neutral high": Sign("▲", "higher than usual"),
+    "neutral low": Sign("▼", "lower than usual"),
+}
+"""What the last period of a series is -> sign and words; the arrow tells where the value lies."""
+
+ASSURANCES: Mapping[str, Sign] = {
+    "consistently passes": Sign("✓", "passes", "good"),
+    "consistently fails": Sign("✗", "fails", "bad"),
+    "hit or miss": Sign("?", "hit or miss"),
+}
+"""Whether the usual ups and downs reach a target -> sign and words."""
+
+STANDINGS: Mapping[str, Sign] = {
+    "better": Sign("+", "better", "good"),
+    "worse": Sign("-", "worse", "bad"),
+    "higher": Sign(">", "higher"),
+    "lower": Sign("<", "lower"),
+    "not different": Sign("=", "not different"),
+    "cannot tell": Sign("?", "not enough data"),
+}
+"""Beside the city -> sign and words."""
+
+STATE_SIGNS: Mapping[str, Sign] = {
+    "hidden": Sign("#", STATES["hidden"]),
+    "no exposure": Sign("o", STATES["no exposure"]),
+    "late": Sign("!", STATES["late"]),
+    "not collected": Sign("_", STATES["not collected"]),
+    "cannot be answered": Sign("/", STATES["cannot be answered"]),
+}
+"""State without a value -> its sign in a row of places, and its words."""
+
+SIGNALS: Mapping[str, str] = {
+    "outside limits": "beyond the limits",
+    "trend": "rising or falling many periods in a row",
+    "two of three near a limit": "two of three periods near a limit",
+    "three of four near a limit": "three of four periods near a limit",
+    "shift": "many periods in a row on one side of the mean",
+}
+"""Rule that flags a period -> what it found."""
+
+CHARTS: Mapping[str, str] = {
+    "trial limits": "limits on trial: too few periods for a verdict",
+    "run chart only": "run chart only: too few periods for limits",
+    "no variation": "no variation: always the same value",
+}
+"""State of a chart without a verdict -> why."""
+
+TOLERANCES: Mapping[str, Sign] = {
+    "within tolerance": Sign("✓", "within tolerance", "good"),
+    "outside tolerance": Sign("✗", "outside tolerance", "bad"),
+    "cannot tell": Sign("?", "tolerance unclear"),
+}
+"""Verdict on a gap -> sign and words."""
+
+KINDS_OF_CHANGE: Mapping[str, str] = {
+    "signal begun": "a signal began",
+    "signal ended": "a signal ended",
+    "assurance flipped": "assurance flipped",
+    "target crossed": "target crossed",
+    "gap newly certain": "gap now certain",
+    "gap no longer certain": "gap no longer certain",
+    "restated": "restated",
+    "late": "late",
+    "no longer late": "no longer late",
+    "definition changed": "definition changed",
+    "boundaries changed": "boundaries changed",
+    "target changed": "target changed",
+    "narrative expired": "words expired",
+    "first published": "first published",
+    "withdrawn": "withdrawn",
+}
+"""What really changed -> in words."""
+
+STAGES: Mapping[str, str] = {"first": "first figure", "revised": "revised figure", "final": "final figure"}
+"""How settled a number is -> in words."""
+
+SLOTS: Mapping[str, str] = {
+    "happened": "what happened",
+    "story": "the story",
+    "action": "the action",
+    "partners": "the partners",
+}
+"""What a person tells -> in words."""
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -50,6 +181,16 @@ def counted(n: int, one: str, many: str = "") -> str:
         ('1 delivery', '2 rules')
     """
     return f"{number(n)} {one if n == 1 else many or one + 's'}"
+
+
+def about(n: float) -> str:
+    """An expected number of things: never a bare nothing.
+
+    Example:
+        >>> about(0.53), about(3.2), about(0.02)
+        ('about 0.5', 'about 3.2', 'fewer than 0.1')
+    """
+    return "fewer than 0.1" if n < 0.1 else f"about {number(n, 1)}"
 
 
 def part(n: int, of: int) -> str:
@@ -100,9 +241,37 @@ class Scale:
 
     def interval(self, estimate: Estimate) -> str:
         """The interval in brackets, or the words that say there is none. Never ``0 ± 0``."""
-        if estimate.low is None or estimate.high is None or estimate.low >= estimate.high:
+        return self.bounds(estimate.low, estimate.high)
+
+    def bounds(self, low: float | None, high: float | None) -> str:
+        """Two bounds in brackets, or the words that say there are none.
+
+        Example:
+            >>> Scale(is_share=False, decimals=1).bounds(1.0, 2.0), Scale(is_share=False, decimals=1).bounds(None, 2.0)
+            ('(1.0–2.0)', '(no interval)')
+        """
+        if low is None or high is None or not low < high:
             return "(no interval)"
-        return f"({self.span(estimate.low, estimate.high)})"
+        return f"({self.span(low, high)})"
+
+    def difference(self, value: float) -> str:
+        """How far two values lie apart, without its sign: points of a share, else the measure's unit.
+
+        Example:
+            >>> Scale(is_share=True, decimals=1).difference(-0.066), Scale(is_share=False, decimals=0).difference(12)
+            ('6.6 points', '12')
+        """
+        return f"{self._bare(abs(value))} points" if self.is_share else self._bare(abs(value))
+
+    def signed(self, value: float) -> str:
+        """The same with its sign, without the word points.
+
+        Example:
+            >>> Scale(is_share=True, decimals=1).signed(0.066), Scale(is_share=False, decimals=0).signed(-12)
+            ('+6.6', '-12')
+        """
+        bare = self._bare(value)
+        return bare if bare.startswith("-") or not float(bare.replace(",", "")) else f"+{bare}"
 
     def unknown(self, estimate: Estimate) -> str:
         """How many are unknown and, for a share, what they could make of it; empty when none is told."""
@@ -176,9 +345,26 @@ def period_noun(period: str) -> str:
     """What one period is called.
 
     Example:
-        >>> [period_noun(p) for p in ("2015", "2015-Q1", "2015-01", "all")]
-        ['year', 'quarter', 'month', 'period']
+        >>> [period_noun(p) for p in ("2015", "2015-Q1", "2015-01", "2014-07..2015-06", "all")]
+        ['year', 'quarter', 'month', 'year', 'period']
+    """
+    grain = periods.grain_of(period)
+    return "period" if grain == "all" else grain
+
+
+def period_words(period: str) -> str:
+    """A period as people call it: fiscal years by their two years, other stretches by their months.
+
+    Example:
+        >>> [period_words(p) for p in ("2015-05", "2025-07..2026-06", "2025-08..2025-10", "2025-11..2026-01", "all")]
+        ['2015-05', 'FY 2025-26', 'Aug-Oct 2025', 'Nov 2025-Jan 2026', 'all periods']
     """
     if period == ALL:
-        return "period"
-    return "year" if "-" not in period else "quarter" if "Q" in period else "month"
+        return "all periods"
+    if ".." not in period:
+        return period
+    first, last = periods.first_day(period), periods.last_day(period)
+    if periods.grain_of(period) == "year":
+        return f"FY {first.year}-{last.year % 100:02d}"
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{_MONTHS[first.month - 1]}{year}-{_MONTHS[last.month - 1]} {last.year}"

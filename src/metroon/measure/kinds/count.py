@@ -21,6 +21,7 @@ class Count(Indicator):
     """
 
     is_count: ClassVar[bool] = True
+    grows_with_time: ClassVar[bool] = True
 
     def estimates(self, tallies: Tallies) -> Estimates:
         """The counts with their intervals."""

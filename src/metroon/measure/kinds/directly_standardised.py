@@ -36,6 +36,7 @@ class DirectlyStandardised(Indicator):
     people: GroupPeople
     per: int = Field(100_000, ge=1)
     needs_people: ClassVar[bool] = True
+    grows_with_time: ClassVar[bool] = True
 
     def words(self) -> str:
         """Per so many people."""

@@ -33,6 +33,7 @@ class Rate(Indicator):
     per: int = Field(10_000, ge=1)
     per_unit: str = "people"
     needs_people: ClassVar[bool] = True
+    grows_with_time: ClassVar[bool] = True
     gaps_by: ClassVar[Literal["share", "rate", "other"]] = "rate"
 
     def words(self) -> str:

@@ -28,6 +28,7 @@ class Total(Indicator):
 
     value: str
     is_count: ClassVar[bool] = True
+    grows_with_time: ClassVar[bool] = True
     kind_may_be_negative: ClassVar[bool] = True
 
     def expressions(self) -> tuple[Expression, ...]:
