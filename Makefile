@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-slow check format docs clean
+.PHONY: setup demo test test-slow test-sail check format docs clean
 
 setup: $(VENV)/.ready
 
@@ -17,10 +17,18 @@ demo: setup
 	$(BIN)/metroon demo arroyo_vista
 
 test: setup
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest -n auto -rs -m "not slow and not sail"
 
 test-slow: setup
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto -m "slow and not sail"
+
+# The second engine, with the packages that only it needs.
+test-sail: $(VENV)/.sail
+	$(BIN)/python -m pytest -m sail tests/base
+
+$(VENV)/.sail: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sail]'
+	touch $@
 
 check: setup
 	$(BIN)/ruff format --check src tests

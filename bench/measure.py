@@ -144,9 +144,14 @@ def medians(engine: Engine, file: str) -> tuple[Callable[[], object], Callable[[
 def people(engine: Engine, file: str) -> tuple[Callable[[], object], Callable[[], object]]:
     one = {"m0": measures()["m1"]}
     plain = duckdb.connect()
-    levels = ["strftime(day, '%Y-%m')", "strftime(day, '%Y-%m'), neighborhood", "strftime(day, '%Y-%m'), kind_of_person"]
+    levels = [
+        "strftime(day, '%Y-%m')",
+        "strftime(day, '%Y-%m'), neighborhood",
+        "strftime(day, '%Y-%m'), kind_of_person",
+    ]
     parts = ", ".join(
-        f"count(distinct person) filter (where category = 0 and {w})" for w in ("is_done", "not is_done", "is_done is null")
+        f"count(distinct person) filter (where category = 0 and {w})"
+        for w in ("is_done", "not is_done", "is_done is null")
     )
     queries = [f"select {by}, {parts} from read_parquet('{file}') group by all" for by in levels]
     return lambda: counted(engine, file, one, "person"), lambda: [plain.sql(q).to_arrow_table() for q in queries]
@@ -171,11 +176,23 @@ def estimates() -> None:
         scale = 2 * (n + z * z)
         return x / n, (2 * x + z * z - reach) / scale, (2 * x + z * z + reach) / scale
 
-    told("1,000,000 estimates of counts / gammaincinv and gammainccinv", lambda: asked["m0"].estimates(count), bare_poisson, 2)
-    told("1,000,000 estimates of shares / Wilson's formula in NumPy", lambda: asked["m1"].estimates(share), bare_wilson, None)
+    told(
+        "1,000,000 estimates of counts / gammaincinv and gammainccinv",
+        lambda: asked["m0"].estimates(count),
+        bare_poisson,
+        2,
+    )
+    told(
+        "1,000,000 estimates of shares / Wilson's formula in NumPy",
+        lambda: asked["m1"].estimates(share),
+        bare_wilson,
+        None,
+    )
 
 
-def told(name: str, ours: Callable[[], object], theirs: Callable[[], object], limit: float | None, tries: int = 5) -> None:
+def told(
+    name: str, ours: Callable[[], object], theirs: Callable[[], object], limit: float | None, tries: int = 5
+) -> None:
     ours(), theirs()  # neither pays for a cold cache
     ratio = median_s(ours, tries) / median_s(theirs, tries)
     print(f"{name:<78} {ratio:6.2f}{f'  (limit {limit:g})' if limit else ''}", flush=True)
@@ -186,7 +203,13 @@ def main() -> None:
         file, engine = rows_file(Path(folder)), Engine()
         print(f"{ROWS:,} rows, {MEASURES} measures, {NEIGHBORHOODS} x {GROUPS} x {MONTHS} finest cells")
         asked = measures()
-        told("all cells of 40 measures / one query by hand to the finest cells", lambda: counted(engine, file, asked), by_hand(file), 2, 3)
+        told(
+            "all cells of 40 measures / one query by hand to the finest cells",
+            lambda: counted(engine, file, asked),
+            by_hand(file),
+            2,
+            3,
+        )
         tracemalloc.start()
         counted(engine, file, asked)
         peak = tracemalloc.get_traced_memory()[1]

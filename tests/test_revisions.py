@@ -201,6 +201,7 @@ def series(told: Told) -> tuple[int, tuple[str, ...], int | None, date]:
     return one.number, one.changed, one.before, one.since
 
 
+@pytest.mark.slow
 def test_a_change_of_what_is_counted_begins_a_series_and_no_signal_crosses_it(tmp_path):
     _, second = again(tmp_path, {"when": "is_home and race = 'A'"})
     changed = scorecard.changes(second.walk, FIRST).changed

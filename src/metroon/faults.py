@@ -13,7 +13,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
 from metroon.collect import FileSource
 from metroon.measure.indicator import Expression
-from metroon.walk import indicators, names_faults, order, sources, techniques
+from metroon.walk import counting, indicators, names_faults, order, sources, techniques
 from metroon.walk import known as known_to
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def faults(city: City, as_of: date) -> list[Problem]:
     if known.keys() == city.products.keys():
         _try(found, lambda: order(city, known, protecting))
     known_names = known_to(city, as_of)
+    _try(found, lambda: counting(city))
     engine, promised = Engine(), {n: p.contract for n, p in city.products.items()}
     for name, product in city.products.items():
         found += guard.gate(product.contract)

@@ -173,8 +173,9 @@ def _cube(walk: Walk, asked: Mapping[str, Asking]) -> Cube:
     contract, version = first.contract, walk.version(first.contract.name)
     every = {g.id: g for asking in asked.values() for g in asking.geographies}
     rows = locate.assign(
-        walk.counter, walk.rows(version), contract, every.values(), cache=walk.cache, version=version.source
-    )
+        walk.engine, walk.lake.read(version), contract, every.values(), cache=walk.cache, version=version.source,
+        counter=walk.counter, counted=walk.rows(version),
+    )  # fmt: skip
     walk.told("measure", ", ".join(asked))
     return measure.cube(walk.counter, rows, {n: a.indicator for n, a in asked.items()}, contract)
 
@@ -221,7 +222,11 @@ def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[M
     made, failed = walk_numbers(walk, list(names))
     walk.told("guard", ", ".join(made))
     are_people = any(n.tallied.contract.unit != "none" for n in made.values())
-    hidings = guard.hide(list(_tables(walk, made.values()))) if are_people else {}
+    tables = {t.measure: t for t in _tables(walk, made.values())} if are_people else {}
+    stocks = [n.indicator for n in made.values() if n.indicator.accumulates]
+    flow_of = {n: measure.flow_counted(made[n].indicator, stocks) for n in tables}
+    found = guard.hide([measure.as_flow(t, flow_of[n]) for n, t in tables.items()]) if tables else {}
+    hidings = {n: measure.as_plain(h, flow_of[n]) for n, h in found.items()}
     nothing = Hiding(frozenset(), frozenset())
     told = {name: (n, hidings.get(name, nothing)) for name, n in made.items()}
     return {name: (n, hiding, _guarded(walk, name, n, hiding)) for name, (n, hiding) in told.items()}, failed
@@ -270,6 +275,9 @@ def _release(walk: Walk, name: str, numbers: Numbers, guarded: Guarded, advice: 
         "advice": advice,
         "declared": walk.city.measures[name].node.value,
         "geographies": {g.id: g.label for g in numbers.measured.geographies},
+        "boundaries": {
+            g.id: {"title": g.title, "vintage": g.vintage, "official": g.official} for g in numbers.measured.geographies
+        },
         "series": report.series(walk, numbers.indicator, last),
     }
     version = walk.lake.publish(guarded, walk.evidence(key, evidence))
@@ -290,7 +298,7 @@ def _advice(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> str:
         tallied = measure.tally(numbers.cube, _asking_alone(walk, name, coarser))
         hidden = guard.hidden_share(tallied.table, guard.hide([tallied.table])[name])
         if tallied.periods and hidden <= limit:
-            return f"{begin} In measures/{name}.yaml, {words} would leave {hidden:.0%} hidden."
+            return f"{begin} In measures/{name}.yaml, {words} would leave at most {limit:.0%} hidden."
     return f"{begin} Neither longer periods nor fewer breakdowns get below that; count a larger group."
 
 

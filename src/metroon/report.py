@@ -178,7 +178,8 @@ def with_hidden(told: Measured, estimates: Sequence[estimating.Estimate]) -> Mea
 def shown(walk: Walk, name: str, version: Version[Open]) -> Measured:
     """A release as it was kept, with the words that must stand beside it."""
     indicator, told = walk.as_declared(name, version), version.evidence
-    asked = {g: walk.places(g) for g in indicator.places if walk.has_places(g)}
+    drawn = told.get("boundaries", {})
+    asked = {g: replace(walk.places(g), **drawn.get(g, {})) for g in indicator.places if walk.has_places(g)}
     made = measured(walk, name, indicator, asked, told["headline"], outcome="unchanged")
     made = replace(
         made,

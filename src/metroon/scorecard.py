@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from metroon.base.scorecard import (
 )
 from metroon.locate import neighbors
 from metroon.measure import scorecard as scoring
+from metroon.measure.signals import false_alarms
 from metroon.measure.spatial import morans_i
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from metroon.measure import Indicator
     from metroon.measure.declared import Point
     from metroon.measure.scorecard import Released
+    from metroon.measure.signals import RuleSet
     from metroon.walk import Walk
 
 
@@ -51,8 +53,9 @@ def published(walk: Walk, name: str, on: date | None = None) -> Version[Open] | 
     The day of a release is the one that its run took for today.
     """
     known = walk.lake.history(name, "open")
-    numbers = [n for n, told in known.items() if on is None or date.fromisoformat(told["as_of"]) <= on]
-    return walk.lake.open(name, max(numbers)) if numbers else None
+    days = {n: date.fromisoformat(told["as_of"]) for n, told in known.items()}
+    told = [n for n, day in days.items() if on is None or day <= on]
+    return walk.lake.open(name, max(told, key=lambda n: (days[n], n))) if told else None
 
 
 def scores(walk: Walk, names: Iterable[str] = (), *, on: date | None = None) -> tuple[list[Score], list[Measured]]:
@@ -131,18 +134,18 @@ def score(walk: Walk, name: str, version: Version[Open], as_of: date) -> Score:
         rules=indicator.signals.rules,
         orders={g.by: tuple(g.order) for g in indicator.groups if g.order},
         is_of_complaints=indicator.complaints,
-        disparities=_disparities(walk, released),
+        disparities=_disparities(walk, released, version),
         alike=dict(_alike(released, told)),
     )
     return made
 
 
-def _disparities(walk: Walk, released: Released) -> tuple[Disparity, ...]:
+def _disparities(walk: Walk, released: Released, version: Version[Open]) -> tuple[Disparity, ...]:
     asked = released.indicator.disparity
     if asked is None or not walk.has_places(asked.geography):
         return ()
     columns = dict.fromkeys(c for p in asked.people for c in (p.column, p.margin) if c)
-    numbers = walk.area_numbers(asked.geography, list(columns))
+    numbers = walk.area_numbers(asked.geography, list(columns), version.evidence["parents"])
     residents = walk.places(asked.geography).people
 
     def people(column: str, holds: str) -> dict[str, float]:
@@ -183,7 +186,7 @@ def _released(walk: Walk, name: str, version: Version[Open]) -> Released:
     for group in indicator.groups:
         if group.people is not None and walk.lake.restricted(group.people.of) is not None:
             by: Counter[str] = Counter()
-            for (_, member), n in walk.people(indicator).get(group.by, {}).items():
+            for (_, member), n in walk.people(indicator, version.evidence["parents"]).get(group.by, {}).items():
                 by[member] += n  # type: ignore[assignment]  # residents may be fractions
             people[group.by] = dict(by)
     return scoring.Released(indicator, told.estimates, told.headlines, people)
@@ -275,11 +278,17 @@ def changes(walk: Walk, since: date) -> Changes:
         found += own
         if not own:
             quiet.append(one.measured.title or one.measured.measure)
-    gone = set(before) - {s.measured.measure for s in now}
-    found += [_whole("withdrawn", before[n], "published", "no longer there") for n in sorted(gone)]
     found.sort(key=lambda c: (RANKS.index(c.kind), -c.size, c.measure))
     series = [c for s in now for c in (s.course, *s.courses) if c is not None and c.state == "ok"]
-    return Changes(since, walk.as_of, tuple(found), tuple(quiet), len(series), sum(s.false_alarms for s in now))
+    return Changes(since, walk.as_of, tuple(found), tuple(quiet), len(series), sum(map(_city_alarms, now)))
+
+
+def _city_alarms(of: Score) -> float:
+    """The chance that the city's series shows a signal by chance; those of places and groups are held back already."""
+    if of.course is None or of.course.state != "ok":
+        return 0.0
+    points = sum(v is not None for v in of.course.values)
+    return false_alarms(points, rules=cast("RuleSet", of.rules)).last_point
 
 
 def _changed(walk: Walk, old: Score | None, now: Score) -> Iterator[Changed]:
@@ -291,7 +300,9 @@ def _changed(walk: Walk, old: Score | None, now: Score) -> Iterator[Changed]:
         yield _whole("definition changed", now, f"series {old.series.number}", f"series {now.series.number}: {what}")
     else:
         yield from _signals(old, now)
-        yield from _crossed(old, now)
+        if old.target_words == now.target_words:  # nothing is reached by asking for less
+            yield from _assured(old, now)
+            yield from _crossed(old, now)
         yield from _gaps(old, now)
         yield from _restated(walk, old, now)
     yield from _boundaries(old, now)
@@ -341,6 +352,11 @@ def _signals(old: Score, now: Score) -> Iterator[Changed]:
             yield _one("signal begun", now, course.cell, before or "no signal", f"{after} since {course.begun}")
         elif before and not after:
             yield _one("signal ended", now, course.cell, before, course.variation or "no verdict")
+
+
+def _assured(old: Score, now: Score) -> Iterator[Changed]:
+    was = _by_series(old)
+    for key, course in _by_series(now).items():
         last = was.get(key)
         decided = ("consistently passes", "consistently fails", "hit or miss")
         flipped = last is not None and last.assurance in decided and course.assurance in decided
@@ -379,6 +395,8 @@ def _restated(walk: Walk, old: Score, now: Score) -> Iterator[Changed]:
     for e in now.measured.estimates:
         before = was.get(e.cell)
         if before is None or before.value is None or e.value is None or before.value == e.value:
+            continue
+        if e.cell.period == ALL:  # it grows with every delivery
             continue
         part = abs(e.value - before.value) / max(abs(before.value), 1e-12)
         if part > above:

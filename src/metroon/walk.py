@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from pathlib import Path
@@ -16,10 +16,11 @@ import ibis
 
 import metroon
 from metroon import guard, lake, locate, measure
-from metroon.base.engine import Engine
+from metroon.base.engine import Engine, EngineKind
 from metroon.base.errors import Problem, Refused
 from metroon.base.estimate import ALL
 from metroon.base.kinds import build
+from metroon.base.kinds.duckdb import DuckDB
 from metroon.base.node import Node, did_you_mean
 from metroon.base.period import name as period_of
 from metroon.base.store import Store
@@ -31,7 +32,7 @@ from metroon.measure import Indicator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from metroon.base.engine import Relation
+    from metroon.base.engine import Counter, Relation
     from metroon.base.places import Places
     from metroon.city import City, Contract, Product
     from metroon.measure.declared import GroupPeople
@@ -121,10 +122,19 @@ class Walk:
             and (self.lake.restricted(declared.product, self.pinned.get(declared.product)) is not None)
         )
 
-    def area_numbers(self, geography: str, columns: Sequence[str]) -> dict[str, dict[str, float]]:
-        """Column -> area -> number, of the product that a geography is cut from."""
+    def area_numbers(
+        self, geography: str, columns: Sequence[str], at: Mapping[str, int]
+    ) -> dict[str, dict[str, float]]:
+        """Column -> area -> number, of the product that a geography is cut from.
+
+        Args:
+            geography: Its id.
+            columns: Columns of the product.
+            at: Product -> the version to read.
+        """
         declared = self.city.file.places[geography.partition(".")[0]]
-        rows = self.engine.rows(self.lake.read(self.version(declared.product)).select(declared.key, *columns))
+        kept = self.lake.restricted(declared.product, at.get(declared.product))
+        rows = self.engine.rows(self.lake.read(kept or self.version(declared.product)).select(declared.key, *columns))
         return {c: {str(r[declared.key]): float(r[c]) for r in rows if r[c] is not None} for c in columns}
 
     def as_declared(self, name: str, version: Version[Open]) -> Indicator:
@@ -186,18 +196,36 @@ class Walk:
 
     def rows(self, version: Version[Restricted]) -> Relation:
         """The rows of a version, for the engine that counts."""
-        return self.lake.read(version)
+        return self.counter.parquet(self.lake.files(version))
 
-    @property
-    def counter(self) -> Engine:
-        """The engine that counts the rows of measures."""
-        return self.engine
+    @cached_property
+    def counter(self) -> Counter:
+        """The engine that counts the rows of measures: this process's own unless the city names another.
 
-    def people(self, indicator: Indicator) -> dict[str, dict[tuple[str, str], float]]:
-        """Dimension -> (place, group) -> residents, where a measure declares them; place ``all`` for the whole city."""
+        Raises:
+            Refused: There is no such engine, a package is not installed, or it does not start.
+        """
+        kind = counting(self.city)
+        return self.engine if isinstance(kind, DuckDB) and kind.memory_limit is None else kind.start()
+
+    def close(self) -> None:
+        """Let go of the engine that counts, with its workers when it has any."""
+        if "counter" in self.__dict__ and self.counter is not self.engine:
+            self.counter.close()
+
+    def people(
+        self, indicator: Indicator, at: Mapping[str, int] | None = None
+    ) -> dict[str, dict[tuple[str, str], float]]:
+        """Dimension -> (place, group) -> residents, where a measure declares them; place ``all`` for the whole city.
+
+        Args:
+            indicator: The measure.
+            at: Product -> the version to read; those that a run reads unless named.
+        """
         found: dict[str, dict[tuple[str, str], float]] = {}
         for by, people in _peoples(indicator):
-            rows = self.lake.read(self.version(people.of))
+            kept = self.lake.restricted(people.of, at[people.of]) if at and people.of in at else None
+            rows = self.lake.read(kept or self.version(people.of))
             if people.where:
                 rows = self.engine.with_column(rows, "_where", f"cast(({people.where}\n) as boolean)")
                 rows = rows.filter(rows["_where"])
@@ -252,7 +280,12 @@ class Walk:
 
     def measure_faults(self, name: str) -> list[Problem]:
         """What is wrong with a measure as it is declared."""
-        return list(measure.faults(self.indicators[name], self.city.measures[name].node, known(self.city, self.as_of)))
+        indicator = self.indicators[name]
+        found = list(measure.faults(indicator, self.city.measures[name].node, known(self.city, self.as_of)))
+        for place in dict.fromkeys(p.partition(".")[0] for p in indicator.places if indicator.needs_people):
+            if place in self.city.file.places:
+                found += measure.vintage_faults(self.city.file.places[place], self.city.node.at("places", place))
+        return found
 
     # What makes doing it again unnecessary
 
@@ -357,6 +390,17 @@ def _peoples(indicator: Indicator) -> Iterator[tuple[str, GroupPeople]]:
     own = getattr(indicator, "people", None)
     if strata and own is not None:
         yield by, own
+
+
+def counting(city: City) -> EngineKind:
+    """The engine that measures are counted on, as the city declares it.
+
+    Raises:
+        Refused: There is no such engine, or its options do not fit.
+    """
+    node = city.node.at("engine")
+    declared = node if node.value is not None else Node({"kind": "duckdb"}, city.node.file)
+    return build("base", declared, EngineKind, city.plugins)
 
 
 def known(city: City, as_of: date) -> measure.Known:

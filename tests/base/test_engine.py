@@ -1,13 +1,23 @@
+import re
+import subprocess
+import sys
 import traceback
 from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 import pytest
+import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metroon.base.engine import CannotRun, is_pattern, quote_name, quote_text
+from metroon.base import kinds
+from metroon.base.engine import CannotRun, Counter, Engine, EngineKind, is_pattern, quote_name, quote_text
+from metroon.base.errors import Refused
+from metroon.base.kinds._reading import Reader
+from metroon.base.kinds._spark import spark
+from metroon.base.kinds._words import Unequal
+from metroon.base.node import Node
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12)
 CANARY = "Jane Q. Canary"
@@ -37,6 +47,7 @@ def test_a_value_that_does_not_fit_is_never_told(query, engine):
         ("select nome from people", 'column "nome" not found'),
         ("select shout(name) from people", "shout does not exist"),
         ("select name + 1 from people", "No function matches"),
+        ("select list_reverse('abc') from people", "the engine cannot do"),
     ],
 )
 def test_a_query_that_cannot_run_says_what_it_names_wrong(query, why, engine):
@@ -113,3 +124,108 @@ def test_whatever_a_name_or_a_text_holds_it_is_quoted_whole(name, value):
 )
 def test_a_pattern_is_one_that_the_engine_can_search(pattern, is_one):
     assert is_one == is_pattern(pattern)
+
+
+# The engine that a city names
+
+
+def named(**options: object) -> EngineKind:
+    return kinds.build("base", Node(options, "city.yaml", {("kind",): 7, ("workers",): 8}), EngineKind)
+
+
+def test_the_engine_of_a_city_is_duckdb_or_sail():
+    assert {"duckdb", "sail"} == set(kinds.names("base"))
+
+
+def test_duckdb_counts_in_this_process_and_is_let_go_of_at_the_end():
+    with named(kind="duckdb").start() as counter:
+        rows = counter.with_column(counter.table(pa.table({"n": [1, 2, 3]})), "is_odd", "n % 2 = 1")
+        counts = counter.rows(rows.group_by("is_odd").aggregate(n=rows.count()).order_by("is_odd"))
+        assert isinstance(counter, Engine)
+        assert isinstance(counter, Counter)
+
+    assert [{"is_odd": False, "n": 1}, {"is_odd": True, "n": 2}] == counts
+    with pytest.raises(duckdb.ConnectionException):
+        counter.rows(rows)
+
+
+def test_an_engine_takes_no_more_memory_than_its_city_says():
+    with named(kind="duckdb", memory_limit="100MB").start() as counter:
+        (limit,) = counter.rows(counter.sql("select current_setting('memory_limit') as it", {}))
+
+    assert {"it": "95.3 MiB"} == limit
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"address": "http://sail"}, {"address": "sc://a b"}, {"cores": 2}])
+def test_options_that_no_engine_has_are_refused(options):
+    with pytest.raises(Refused) as refused:
+        named(kind="sail", **options)
+
+    assert ["K104"] == [p.code for p in refused.value.problems]
+
+
+def test_no_package_of_sail_is_imported_before_it_counts():
+    heavy = "{m.partition('.')[0] for m in sys.modules} & {'pysail', 'pyspark', 'pandas', 'grpc'}"
+    code = f"import sys; import metroon.base.kinds.sail as s; s.Sail(); print({heavy})"
+
+    assert "set()\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_package_that_is_missing_is_a_problem_that_says_what_to_type(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pysail", None)
+    monkeypatch.setitem(sys.modules, "pysail.spark", None)
+    with pytest.raises(Refused) as refused:
+        named(kind="sail").start()
+
+    (problem,) = refused.value.problems
+    assert ("E102", True) == (problem.code, "pip install 'metroon[sail]'" in problem.fix)
+    assert "pysail" in problem.what
+
+
+# What is counted elsewhere is what DuckDB reads; tests/base/test_sail.py counts it.
+
+COLUMNS = pa.schema([("a", pa.string()), ("n", pa.int32()), ("f", pa.float64()), ("t", pa.timestamp("us"))])
+
+
+def in_spark(expression: str) -> str:
+    reader = Reader(COLUMNS)
+    return spark(reader, reader.read(expression)).sql(dialect="spark")
+
+
+@settings(max_examples=100, deadline=None)
+@given(value=NAMES)
+def test_a_text_of_the_city_stays_one_text_in_other_words(value):
+    (literal,) = sqlglot.parse_one(in_spark(f"a = {quote_text(value)}"), dialect="spark").find_all(sqlglot.exp.Literal)
+
+    assert value == literal.this
+
+
+@settings(max_examples=100, deadline=None)
+@given(name=NAMES)
+def test_a_column_of_the_city_stays_one_column_in_other_words(name):
+    reader = Reader(pa.schema([(name, pa.string())]))
+    made = spark(reader, reader.read(f"{quote_name(name)} is null")).sql(dialect="spark")
+
+    assert [name] == [c.name for c in sqlglot.parse_one(made, dialect="spark").find_all(sqlglot.exp.Column)]
+
+
+def test_duckdb_decides_what_binds_more_strongly():
+    assert in_spark("not a = 'x' and n > 1 or f is null") == in_spark("((not (a = 'x')) and (n > 1)) or (f is null)")
+    assert in_spark("n - 1 - 2 * 3") == in_spark("(n - 1) - (2 * 3)")
+
+
+@pytest.mark.parametrize(
+    ("expression", "named"),
+    [
+        ("jaccard(a, 'x') > 0.5", "'jaccard'"),
+        ("n > 0 and regexp_extract(a, 'x') = 'x'", "'regexp_extract'"),
+        ("try_cast(a as integer) = 1", "a text cast to a whole number"),
+        ("strftime(t, '%U')", "'strftime'"),
+        ("n::hugeint", "hugeint"),
+        ("[n]", "'list_value'"),
+        ("t - t", "'-' of (timestamp, timestamp)"),
+    ],
+)
+def test_what_nobody_compared_has_no_other_words(expression, named):
+    with pytest.raises(Unequal, match=re.escape(named)):
+        in_spark(expression)

@@ -237,7 +237,6 @@ def changes() -> Changes:
             one("signal begun", "", "no signal", "improvement high since 2015-05", Cell(NOW)),
             one("target crossed", "District 1", "met", "not met", place("1")),
             one("first published", "", "nothing", "release 2"),
-            one("withdrawn", "", "published", "no longer there"),
         ),
         ("Injury crashes", "Beds that are taken"),
         33,

@@ -1,15 +1,17 @@
 """The engine: relations as Ibis expressions, run by DuckDB in this process.
 
-The only module, with ``sql``, that knows which engine runs. Everybody else composes relations and asks it to
-``save``, ``fetch`` or ``map_arrow`` them.
+The only module, with ``sql`` and the kinds of this room, that knows which engine runs. Everybody else composes
+relations and asks it to ``save``, ``fetch`` or ``map_arrow`` them. What only counts rows is a ``Counter``: DuckDB, or
+the engine that the city names.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 
 import duckdb
 import ibis
@@ -17,6 +19,7 @@ import ibis.expr.datatypes as dt
 import pyarrow as pa
 
 from metroon.base.errors import Problem, Refused
+from metroon.base.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,7 +53,70 @@ class CannotRun(Refused):
         super().__init__([Problem("", 0, "E101", f"the engine cannot run a query: {why}.", fix)])
 
 
-class Engine:
+class Counter(ABC):
+    """What counts rows: it reads versions, computes columns and groups, and gives back small tables.
+
+    Every counter gives the same table for the same rows, or refuses. Use it in a ``with``: some hold a server.
+    """
+
+    @abstractmethod
+    def parquet(self, files: Sequence[str]) -> Relation:
+        """A relation over Parquet files of one schema, such as those of one version."""
+
+    @abstractmethod
+    def table(self, rows: pa.Table) -> Relation:
+        """A relation over an Arrow table."""
+
+    @abstractmethod
+    def with_column(self, relation: Relation, name: str, expression: str) -> Relation:
+        """The relation with one more column, computed by a SQL expression that was parsed before.
+
+        Raises:
+            CannotRun: It names columns that are not there, or types that do not fit each other.
+            Refused: This counter may give another value for it than DuckDB does.
+        """
+
+    @abstractmethod
+    def fetch(self, relation: Relation) -> pa.Table:
+        """The rows of a relation, as Arrow.
+
+        Raises:
+            CannotRun: A value does not fit what a query asks for.
+            Refused: This counter may give other rows than DuckDB does.
+        """
+
+    def rows(self, relation: Relation) -> list[dict[str, Any]]:
+        """The rows of a small relation, as dictionaries."""
+        return list(self.fetch(relation).to_pylist())
+
+    def count(self, relation: Relation) -> int:
+        """How many rows a relation has."""
+        return int(self.fetch(relation.aggregate(n=relation.count()))["n"][0].as_py())
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what it holds; its relations are of no use then."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class EngineKind(Kind, ABC):
+    """The engine that measures are counted on; files are collected, checked and kept by DuckDB always."""
+
+    @abstractmethod
+    def start(self) -> Counter:
+        """Start it.
+
+        Raises:
+            Refused: A package that it needs is not installed, or it does not start.
+        """
+
+
+class Engine(Counter):
     """One DuckDB in memory. It never loads an extension and never reaches the network.
 
     Example:
@@ -115,7 +181,7 @@ class Engine:
             CannotRun: A value does not fit what a query asks for.
         """
         copy = f"copy ({self.text(relation)}) to {quote_text(str(path))} (format parquet, compression zstd)"
-        with _told():
+        with told():
             found = self._ibis.con.execute(copy).fetchone()
         return int(found[0]) if found else 0
 
@@ -125,20 +191,12 @@ class Engine:
         Raises:
             CannotRun: A value does not fit what a query asks for.
         """
-        with _told():
+        with told():
             return self._ibis.con.sql(self.text(relation)).to_arrow_table()
-
-    def rows(self, relation: Relation) -> list[dict[str, Any]]:
-        """The rows of a small relation, as dictionaries."""
-        return list(self.fetch(relation).to_pylist())
-
-    def count(self, relation: Relation) -> int:
-        """How many rows a relation has."""
-        return int(self.fetch(relation.aggregate(n=relation.count()))["n"][0].as_py())
 
     def map_arrow(self, relation: Relation, function: Callable[[pa.Table], pa.Table]) -> Relation:
         """The relation that a function makes of the rows, batch by batch."""
-        with _told():
+        with told():
             reader = self._ibis.con.sql(self.text(relation)).to_arrow_reader(250_000)
             parts = [function(pa.Table.from_batches([batch])) for batch in reader]
         return self.table(pa.concat_tables(parts) if parts else function(self.fetch(relation)))
@@ -155,9 +213,13 @@ class Engine:
         """The time on the clocks of a zone at a moment."""
         return cast("Column", _timezone(zone, moment))
 
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._ibis.con.close()
+
     def _view(self, query: str) -> Relation:
         name = next(self._names)
-        with _told():
+        with told():
             self._ibis.con.execute(f"create temp view {name} as {query}")
         return self._ibis.table(name)
 
@@ -175,13 +237,21 @@ def _known(rows: pa.Table) -> pa.Table:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
+    """What DuckDB says of a query, told without a value.
+
+    Raises:
+        CannotRun: DuckDB cannot run it.
+        OSError: A file cannot be read or written.
+    """
     try:
         yield
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         # These look at the query alone: they name columns and types.
         said = str(error).splitlines()[0].partition("Error: ")[2] or "it does not fit its tables"
         raise CannotRun(said.rstrip(".!")) from None
+    except duckdb.NotImplementedException:
+        raise CannotRun("it asks for what the engine cannot do") from None
     except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
         raise CannotRun("a value does not fit the type or the function that it is given to") from None
     except duckdb.IOException:

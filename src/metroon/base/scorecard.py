@@ -383,12 +383,12 @@ class Score:
 ChangeKind = Literal[
     "signal begun", "signal ended", "assurance flipped", "target crossed", "gap newly certain", "gap no longer certain",
     "restated", "late", "no longer late", "definition changed", "boundaries changed", "target changed",
-    "narrative expired", "first published", "withdrawn",
+    "narrative expired", "first published",
 ]  # fmt: skip
 RANKS: tuple[ChangeKind, ...] = (
     "signal begun", "signal ended", "assurance flipped", "target crossed", "gap newly certain", "gap no longer certain",
     "restated", "late", "no longer late", "definition changed", "boundaries changed", "target changed",
-    "narrative expired", "first published", "withdrawn",
+    "narrative expired", "first published",
 )  # fmt: skip
 """What really changed, the most telling first."""
 

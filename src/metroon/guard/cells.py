@@ -173,8 +173,10 @@ def hidden_share(table: CellTable, hiding: Hiding) -> float:
         >>> hidden_share(table, Hiding(frozenset({a}), frozenset()))
         0.5
     """
-    telling = {c for c, t in table.tallies.items() if t.yes + t.no + t.unknown > 0} - table.unpublished
-    return len(telling & (hiding.primary | hiding.secondary)) / len(telling) if telling else 0.0
+    hidden = hiding.primary | hiding.secondary
+    # Whether a hidden cell counts anything is hidden too: so this is what a reader of the release can work out.
+    telling = ({c for c, t in table.tallies.items() if t.yes + t.no + t.unknown > 0} | hidden) - table.unpublished
+    return len(telling & hidden) / len(telling) if telling else 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -90,7 +90,11 @@ class Lake:
 
     def read(self, version: Version[Any]) -> Relation:
         """The rows of a version."""
-        return self.engine.parquet(self._format.files(self._table(version.name, version.zone), version.number))
+        return self.engine.parquet(self.files(version))
+
+    def files(self, version: Version[Any]) -> list[str]:
+        """The Parquet files of a version, for another engine that counts its rows."""
+        return self._format.files(self._table(version.name, version.zone), version.number)
 
     def set_aside(self, version: Version[Restricted]) -> Relation:
         """Where the rows stand that this version set aside, and why; no other column."""

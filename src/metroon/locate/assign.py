@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from metroon.base.engine import Engine, Relation
+    from metroon.base.engine import Counter, Engine, Relation
     from metroon.base.places import Places
     from metroon.city.contract import Contract
 
@@ -44,7 +44,15 @@ def can_place(contract: Contract, geography: Places) -> bool:
 
 
 def assign(
-    engine: Engine, rows: Relation, contract: Contract, geographies: Iterable[Places], *, cache: Path, version: str
+    engine: Engine,
+    rows: Relation,
+    contract: Contract,
+    geographies: Iterable[Places],
+    *,
+    cache: Path,
+    version: str,
+    counter: Counter | None = None,
+    counted: Relation | None = None,
 ) -> Relation:
     """The rows with one more column for each geography: the key of the place they belong to.
 
@@ -55,6 +63,8 @@ def assign(
         geographies: Where to look.
         cache: Folder for what was worked out before.
         version: Names the rows; with the boundaries it is the key of the cache.
+        counter: The engine that goes on with the rows, when it is another; points are put into places here always.
+        counted: The same rows, on that engine.
 
     Returns:
         Places as text: a key, ``(outside)``, or ``(no place)``. A geography that the rows cannot be put into gets
@@ -63,8 +73,12 @@ def assign(
     wanted = list(geographies)
     by_key = {g.id: k for g in wanted if (k := _key(contract, g)) is not None}
     by_point = [g for g in wanted if g.id not in by_key] if contract.point else []
-    made = rows.mutate(**{column(g.id): _by_key(rows[by_key[g.id]], g) for g in wanted if g.id in by_key})
-    return _by_point(engine, made, contract, by_point, cache, version) if by_point else made
+    given = rows if counted is None else counted
+    made = given.mutate(**{column(g.id): _by_key(given[by_key[g.id]], g) for g in wanted if g.id in by_key})
+    if not by_point:
+        return made
+    file = _placed(engine, rows, contract, by_point, cache, version)
+    return _with_places(made, (counter or engine).parquet([str(file)]), contract)
 
 
 def boundary_sha256(places: Places) -> str:
@@ -93,9 +107,10 @@ def _by_key(given: ibis.Value, places: Places) -> ibis.Value:
     return text.isnull().ifelse(NOWHERE, found)
 
 
-def _by_point(
+def _placed(
     engine: Engine, rows: Relation, contract: Contract, wanted: list[Places], cache: Path, version: str
-) -> Relation:
+) -> Path:
+    """The file that says of each different point which places it is in."""
     lon, lat = contract.point or ("", "")
     boundaries = "".join(boundary_sha256(g) for g in wanted)
     name = hashlib.sha256(f"{version}|{lon}|{lat}|{boundaries}".encode()).hexdigest()
@@ -106,7 +121,11 @@ def _by_point(
         part = cache / f"{uuid.uuid4().hex}.part"  # its own, should two runs work at once
         engine.save(found, part)
         part.replace(file)
-    located = engine.parquet([str(file)])
+    return file
+
+
+def _with_places(rows: Relation, located: Relation, contract: Contract) -> Relation:
+    lon, lat = contract.point or ("", "")
     # Grain: one row per different point; null-safe, so that rows without a point keep their row.
     same = [rows[lon].identical_to(located["_lon"]), rows[lat].identical_to(located["_lat"])]
     return rows.left_join(located, same).drop("_lon", "_lat")

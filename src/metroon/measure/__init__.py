@@ -8,6 +8,7 @@ from metroon.measure.cube import Cube, cube
 from metroon.measure.differences import with_differences
 from metroon.measure.estimates import can_break_down, estimates, finest_grains, late, poolings, unanswerable
 from metroon.measure.faults import Known, count_faults, faults, target_faults, vintage_faults, warnings
+from metroon.measure.flows import as_flow, as_plain, flow_counted
 from metroon.measure.grid import is_nested, released_as
 from metroon.measure.indicator import Indicator
 from metroon.measure.tally import Asking, Tallied, longer_grains, tally
@@ -18,12 +19,15 @@ __all__ = [
     "Indicator",
     "Known",
     "Tallied",
+    "as_flow",
+    "as_plain",
     "can_break_down",
     "count_faults",
     "cube",
     "estimates",
     "faults",
     "finest_grains",
+    "flow_counted",
     "is_nested",
     "late",
     "longer_grains",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from metroon.base.engine import Engine, Relation
+    from metroon.base.engine import Counter, Relation
     from metroon.city import Contract
     from metroon.measure.grid import Grid
     from metroon.measure.indicator import Indicator
@@ -91,7 +91,7 @@ class Cube:
 
     finest: Finest
     spreads: Mapping[str, Finest]
-    engine: Engine
+    engine: Counter
     rows: Relation
     measures: Mapping[str, Indicator]
     has_people: bool
@@ -102,7 +102,7 @@ class Cube:
         return _flags(self.rows, self.measures[name])
 
 
-def cube(engine: Engine, located: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Cube:
+def cube(engine: Counter, located: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Cube:
     """Count the rows of some measures into the finest cells.
 
     Grain:
@@ -142,7 +142,7 @@ def cube(engine: Engine, located: Relation, measures: Mapping[str, Indicator], c
     return Cube(finest, spreads, engine, rows, measures, contract.person_key is not None)
 
 
-def _prepared(engine: Engine, rows: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Relation:
+def _prepared(engine: Counter, rows: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Relation:
     asked = {_column(e): e for i in measures.values() for e in (_among_of(i), *i.expressions()) if e.sql}
     for column, e in asked.items():
         rows = engine.with_column(rows, column, f"cast(({e.sql}\n) as {_TYPES[e.type]})")
@@ -217,7 +217,7 @@ def _strata(rows: Relation, name: str, indicator: Indicator) -> dict[str, Any]:
     return {f"{name}/stratum {i}": rows.count(where=yes & (rows[by].cast("string") == s)) for i, s in enumerate(strata)}
 
 
-def _spread(engine: Engine, rows: Relation, indicator: Indicator, keys: Sequence[str]) -> Finest | None:
+def _spread(engine: Counter, rows: Relation, indicator: Indicator, keys: Sequence[str]) -> Finest | None:
     told = indicator.spread(_row(rows, indicator))
     if not told:
         return None

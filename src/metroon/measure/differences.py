@@ -13,7 +13,7 @@ from metroon.measure.indicator import Expression, Row
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from metroon.base.engine import Engine, Relation
+    from metroon.base.engine import Counter, Relation
     from metroon.base.estimate import Cell, Tally
     from metroon.guard.cells import CellTable
     from metroon.measure.indicator import Indicator
@@ -37,7 +37,7 @@ class _Told:
 
 
 def with_differences(
-    engine: Engine, rows: Relation, measures: Sequence[tuple[Indicator, CellTable]]
+    engine: Counter, rows: Relation, measures: Sequence[tuple[Indicator, CellTable]]
 ) -> list[CellTable]:
     """The tables of measures, with the people in mind that a reader finds by taking one from another.
 
@@ -65,7 +65,7 @@ def with_differences(
     return [_lowered(table, few.get(table.measure, {})) for _, table in measures]
 
 
-def _told(engine: Engine, rows: Relation, measures: Sequence[tuple[Indicator, CellTable]]) -> list[_Told]:
+def _told(engine: Counter, rows: Relation, measures: Sequence[tuple[Indicator, CellTable]]) -> list[_Told]:
     alike = [(i, indicator) for i, (indicator, _) in enumerate(measures) if not indicator.has_own_rows]
     names: list[str] = []
     for i, indicator in alike:

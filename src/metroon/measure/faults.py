@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metroon.base.estimate import UNKNOWN
+from metroon.base.estimate import ALL, UNKNOWN
 from metroon.base.node import did_you_mean
-from metroon.base.period import GRAINS, last_day
+from metroon.base.period import GRAINS, begins_in, first_day, grain_of, last_day
+from metroon.base.period import name as period_name
 from metroon.base.sql import NotAllowed, expression
 from metroon.measure.declared import EVERYBODY, GroupPeople, Target
+from metroon.measure.grid import FLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -160,7 +162,9 @@ def _periods(indicator: Indicator, node: Node, contract: Contract, as_of: date |
     if begun is not None:
         try:
             is_over = as_of is None or last_day(begun.period) < as_of
-        except (ValueError, IndexError):
+            if period_name(first_day(begun.period), grain_of(begun.period), begins_in(begun.period)) != begun.period:
+                raise ValueError(begun.period)
+        except (ValueError, IndexError, StopIteration):
             what = f"baseline: '{begun.period}' is no period."
             yield node.problem("M113", what, "Write it like 2022, 2022-Q1 or 2022-01.", "baseline", "period")
             return
@@ -172,6 +176,9 @@ def _periods(indicator: Indicator, node: Node, contract: Contract, as_of: date |
 def _groups(indicator: Indicator, node: Node, contract: Contract, known: Known) -> Iterator[Problem]:
     for i, group in enumerate(indicator.groups):
         column = contract.column(group.by)
+        if group.by in (ALL, FLOWS):
+            what = f"'{group.by}' is a word of Metroon's own and cannot name a breakdown."
+            yield node.problem("M107", what, "Give the column another name in the contract.", "groups", i)
         if column and column.classification in _NO_GROUPS:
             what = (
                 f"'{group.by}' is {column.classification}: every value of it would be published as the name of a group."

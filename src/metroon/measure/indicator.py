@@ -30,7 +30,7 @@ from metroon.measure.declared import (  # pydantic reads the annotations
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from metroon.base.engine import Engine, Relation
+    from metroon.base.engine import Counter, Relation
     from metroon.base.estimate import Estimate, Estimates, Tally
     from metroon.city.contract import Contract
 
@@ -178,7 +178,7 @@ class Indicator(Kind):
         """The column of the strata, and the strata, where events are counted stratum by stratum."""
         return "", ()
 
-    def prepare(self, engine: Engine, rows: Relation, contract: Contract) -> Relation:
+    def prepare(self, engine: Counter, rows: Relation, contract: Contract) -> Relation:
         """The rows that are counted, where they are not those of the product as they are."""
         return rows
 

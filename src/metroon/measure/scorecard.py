@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from scipy.special import stdtr
 
 from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN, Cell
 from metroon.base.period import first_day, grain_of, last_day, next_period
@@ -33,6 +34,7 @@ from metroon.measure.funnel import (
     ratio_scores,
     ratio_verdicts,
 )
+from metroon.measure.grid import FLOWS
 from metroon.measure.inequality import summarise
 from metroon.measure.interval import mover_difference
 from metroon.measure.shrinkage import beta_binomial, poisson_gamma
@@ -108,8 +110,10 @@ class Released:
         return [e for e in self._last() if e.cell.geography != ALL and e.cell.dimension == ALL and _is_own(e.cell)]
 
     def is_alike(self, e: Estimate) -> bool:
-        """Whether a number may be held against what is asked of the city: it is no part of a count, nor of another
-        length of time when numbers grow with time."""
+        """Whether a number may be held against what is asked of the city.
+
+        A part of a count may not, nor a number of another length of time when numbers grow with time.
+        """
         is_city = e.cell == Cell(e.cell.period)
         if self.indicator.is_count and not is_city:
             return False
@@ -187,7 +191,10 @@ def _status(e: Estimate, asked: tuple[float, float], direction: str) -> Status:
 def since_baseline(released: Released) -> Change | None:
     """The city's last number beside the baseline; None where either is not known."""
     declared, last = released.indicator.baseline, released.city
-    if declared is None or last is None or last.value is None or last.cell.period == declared.period:
+    if declared is None or last is None or last.value is None or last.cell.period in (ALL, declared.period):
+        return None
+    begun, end = first_day(declared.period), last_day(last.cell.period)
+    if any(begun < b.on <= end for b in released.indicator.breaks):
         return None
     e = released.at(Cell(declared.period))
     value = declared.value if declared.value is not None else e.value if e is not None and _is_told(e) else None
@@ -267,7 +274,8 @@ def _course(released: Released, found: Mapping[str, Estimate], *, is_city: bool)
         values, rules=rules.rules, screen_outliers=rules.screen_outliers,
         baseline_points=baseline if known > (baseline or 0) else None, rebase=begins, floor=floor,
     )  # fmt: skip
-    direction = "neutral" if indicator.direction == "within" else indicator.direction
+    is_flow = next(iter(found.values())).cell.dimension == FLOWS
+    direction = "neutral" if indicator.direction == "within" or is_flow else indicator.direction
     last = len(periods) - 1
     ends = [s for s in spans(chart) if s.last == last]
     cell = next(e.cell for e in reversed(told) if e is not None)
@@ -319,8 +327,9 @@ def _chance(chart: Chart, known: int, rules: Any) -> float:
     reach = (chart.high[-1] - chart.mean[-1]) / 3
     if not reach > 0:
         return whole
-    off = abs(chart.values[-1] - chart.mean[-1]) / reach
-    return min(whole, math.erfc(off / math.sqrt(2)))
+    off = abs(chart.values[-1] - chart.mean[-1]) / reach / math.sqrt(1 - 1 / known)
+    # The limits are estimates: a mean moving range of n points has about 0.62 (n - 1) degrees of freedom.
+    return min(whole, 2 * float(stdtr(0.62 * (known - 1), -off)))
 
 
 def _none(x: float) -> float | None:
@@ -352,16 +361,19 @@ def _gaps(released: Released, dimension: str, declared: Group) -> list[GroupGap]
     if reference is None or not _is_told(reference):
         return []
     others = [e for e in groups if e.cell != reference.cell]
+    kind = _gap_kind(indicator, others, reference)
+    if is_all and kind == "share":
+        others = [e for e in others if e.base != reference.base]  # who is everybody has nobody beside them
     if not others:
         return []
-    kind = _gap_kind(indicator, others, reference)
     levels, against = _levels(others, kind), _levels([reference], kind)
     per = float(getattr(indicator, "per", 1) or 1) if kind == "rate" else 1.0
+    holds = is_all and _may_take_out(levels, against, kind)
     made = gaps_of.gap(
-        levels, against, kind=kind, holds_groups=is_all and _may_take_out(levels, against, kind),
+        levels, against, kind=kind, holds_groups=holds,
         tolerance=declared.tolerance, tolerance_in=declared.tolerance_in, multiplier=per,
     )  # fmt: skip
-    named = "everybody else" if is_all and kind != "other" else "everybody" if is_all else str(declared.reference)
+    named = "everybody else" if holds and kind != "other" else "everybody" if is_all else str(declared.reference)
     return [
         GroupGap(
             e.cell, named, float(made.value[i]), float(made.reference[i]), float(made.difference[i]),
@@ -488,6 +500,8 @@ def _city_of(released: Released, e: Estimate) -> Estimate | None:
 
 def _chance_of(released: Released, e: Estimate) -> float | None:
     city = _city_of(released, e)
+    if city is not None and released.indicator.gaps_by == "other":
+        return _chance_by_interval(e, city)
     if city is None or None in (city.events, city.base, e.events, e.base) or not city.base or not e.base:
         return None
     centre = cast("float", city.events) / city.base
@@ -496,6 +510,14 @@ def _chance_of(released: Released, e: Estimate) -> float | None:
     if released.indicator.gaps_by == "rate" and centre > 0:
         return rate_p_value(cast("int", e.events), centre * e.base)
     return None
+
+
+def _chance_by_interval(e: Estimate, city: Estimate) -> float | None:
+    """The chance of a number so far from the city's, by the side of its own interval that points there."""
+    if e.value is None or city.value is None or e.low is None or e.high is None:
+        return None
+    side = e.value - e.low if e.value > city.value else e.high - e.value
+    return math.erfc(abs(e.value - city.value) / side * _Z / math.sqrt(2)) if side > 0 else None
 
 
 def _standing(released: Released, e: Estimate, chance: float | None, adjusted: float | None) -> tuple[Standing, bool]:

@@ -146,7 +146,6 @@ KINDS_OF_CHANGE: Mapping[str, str] = {
     "target changed": "target changed",
     "narrative expired": "words expired",
     "first published": "first published",
-    "withdrawn": "withdrawn",
 }
 """What really changed -> in words."""
 

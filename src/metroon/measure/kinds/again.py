@@ -12,7 +12,7 @@ from metroon.measure.indicator import Indicator, Row
 from metroon.measure.shares import share_estimates
 
 if TYPE_CHECKING:
-    from metroon.base.engine import Engine, Relation
+    from metroon.base.engine import Counter, Relation
     from metroon.base.estimate import Estimates, Tallies
     from metroon.city.contract import Contract
 
@@ -48,7 +48,7 @@ class Again(Indicator):
         """Columns that it compares."""
         return (("until", self.until), ("begun", self.begun), *(("by", c) for c in self.by))
 
-    def prepare(self, engine: Engine, rows: Relation, contract: Contract) -> Relation:
+    def prepare(self, engine: Counter, rows: Relation, contract: Contract) -> Relation:
         """Closed cases, each with whether it was reported again."""
         lon, lat = contract.point or ("", "")
         if not lon:

@@ -11,7 +11,7 @@ from metroon.measure.indicator import Indicator, Row
 from metroon.measure.telling import Answer
 
 if TYPE_CHECKING:
-    from metroon.base.engine import Engine, Relation
+    from metroon.base.engine import Counter, Relation
     from metroon.base.estimate import Estimates, Tallies
     from metroon.city.contract import Contract
 
@@ -37,7 +37,7 @@ class Stock(Indicator):
         """The column that says when one left."""
         return (("until", self.until),)
 
-    def prepare(self, engine: Engine, rows: Relation, contract: Contract) -> Relation:
+    def prepare(self, engine: Counter, rows: Relation, contract: Contract) -> Relation:
         """A row for each coming and each going, dated by it."""
         if self.period is None:
             return rows.mutate(_flow=ibis.literal("in"))

@@ -1,0 +1,154 @@
+"""Our own Ibis expressions, as far as they give the same rows on DuckDB and on Spark SQL.
+
+Ibis writes the same expression in the words of either engine; it does not promise that both then give the same value.
+What is not in the list of this module is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
+
+from metroon.base.kinds._words import Unequal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from metroon.base.engine import Relation
+
+_SAME = frozenset(
+    """
+    Aggregate Alias And Between Coalesce Count CountDistinct CountStar DatabaseTable Distinct DropColumns Equals
+    ExtractDay ExtractMonth ExtractQuarter ExtractYear Field FillNull Filter Greater GreaterEqual IdenticalTo IfElse
+    IsNull JoinChain JoinLink JoinReference JoinTable Less LessEqual Limit Literal NotEquals NotNull Not
+    Or Project SearchedCase SelfReference Sort SortKey StringConcat
+    """.split()  # noqa: SIM905  # fifty quotes help nobody
+)
+_COMPARING = (
+    ops.Between, ops.CountDistinct, ops.Equals, ops.Greater, ops.GreaterEqual, ops.IdenticalTo, ops.Less,
+    ops.LessEqual, ops.Max, ops.Min, ops.NotEquals,
+)  # fmt: skip
+_FORMAT = re.compile(r"(?:%[Ymd]|[ .:/_-])*")
+_TIMES = (dt.Date, dt.Timestamp)
+_CASTS: tuple[tuple[type | tuple[type, ...], type | tuple[type, ...]], ...] = (
+    (dt.Boolean, (dt.Integer, dt.String)),
+    (dt.Integer, (dt.Int64, dt.Float64, dt.String)),
+    (dt.Date, (dt.Timestamp, dt.String)),
+    (dt.Timestamp, (dt.Date, dt.String)),
+    (dt.Null, dt.DataType),
+)
+
+
+@ibis.udf.agg.builtin(name="bit_or", signature=(("int64",), "int64"))  # type: ignore[untyped-decorator]  # Ibis has no types of its own
+def _bit_or(bits: Any) -> dt.int64:
+    """All bits that any row has."""
+
+
+@ibis.udf.scalar.builtin(name="shiftleft", signature=(("int64", "int32"), "int64"))  # type: ignore[untyped-decorator]  # as above
+def _shift_left(bits: Any, by: Any) -> dt.int64:
+    """Bits moved to the left."""
+
+
+def portable(relation: Relation) -> Relation:
+    """A relation in operations that give the same rows on both engines.
+
+    Raises:
+        Unequal: One of its operations may not.
+    """
+
+    def looked_at(node: ops.Node, made: Mapping[str, Any] | None) -> ops.Node:
+        # Told before it is made anew: the types are those that Ibis gave it.
+        if type(node).__name__ not in _SAME:
+            look = _LOOKED_AT.get(type(node))
+            if look is None or not look(node):
+                raise Unequal(f"'{_words(node)}'")
+        return _reworded(node.__recreate__(made) if made else node)
+
+    return relation.op().replace(looked_at).to_expr()
+
+
+def _reworded(node: ops.Node) -> ops.Node:
+    # Ibis has no words of Spark SQL for the one, and would count in 32 bits in the other.
+    if isinstance(node, ops.BitOr):
+        where = node.where.to_expr() if node.where is not None else None
+        return _bit_or(node.arg.to_expr(), where=where).op()
+    if isinstance(node, ops.BitwiseLeftShift):
+        bits = ibis.literal(node.left.value, "int32").cast("int64")
+        return _shift_left(bits, node.right.to_expr().cast("int32")).op()
+    if isinstance(node, ops.Aggregate):
+        return node.copy(groups={name: _one_zero(key) for name, key in node.groups.items()})
+    if isinstance(node, ops.Distinct):
+        return ops.Distinct(ops.Project(node.parent, {n: _one_zero(f) for n, f in node.parent.fields.items()}))
+    if isinstance(node, _COMPARING):
+        return node.copy(**{n: _one_zero(a) for n, a in zip(node.argnames, node.args, strict=True)})
+    return node
+
+
+def _one_zero(value: Any) -> Any:
+    """A value of which there is one zero and one nan, above all numbers, as in DuckDB: Sail looks at their bits."""
+    if not isinstance(value, ops.Value) or not value.dtype.is_floating() or isinstance(value, ops.Literal):
+        return value
+    number = value.to_expr()
+    return number.isnan().ifelse(float("nan"), number + 0.0).op()
+
+
+def _words(node: ops.Node) -> str:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
+    kinds = [str(a.dtype) for a in node.__args__ if isinstance(a, ops.Value)]
+    return f"{name} of {', '.join(kinds)}" if kinds else name
+
+
+def _is_same_cast(node: ops.Cast) -> bool:
+    given, wanted = node.arg.dtype, node.to
+    if type(given) is type(wanted):
+        return not given.is_decimal()
+    return any(isinstance(given, a) and isinstance(wanted, b) for a, b in _CASTS) and not _has_zone(given, wanted)
+
+
+def _has_zone(*kinds: dt.DataType) -> bool:
+    return any(isinstance(k, dt.Timestamp) and k.timezone for k in kinds)
+
+
+def _is_small(node: ops.Value) -> bool:
+    """Whether a whole number fits 32 bits, so that a sum over rows fits 64."""
+    if isinstance(node, ops.Cast) and node.to.is_integer():
+        return node.arg.dtype.is_boolean() or _is_small(node.arg)
+    if isinstance(node, ops.IfElse):
+        return all(_is_small(a) for a in (node.true_expr, node.false_null_expr))
+    if isinstance(node, ops.Literal):
+        return node.value is None or (node.dtype.is_integer() and abs(node.value) < 2**31)
+    return bool(node.dtype.is_boolean() or (node.dtype.is_integer() and node.dtype.nbytes <= 4))
+
+
+def _is_safe_sum(node: ops.Sum) -> bool:
+    # Sums of doubles are the same but for the order of rows, which no engine keeps; whole numbers must not overflow.
+    return bool(node.arg.dtype.is_floating()) or _is_small(node.arg)
+
+
+def _is_ordered(node: ops.Min | ops.Max) -> bool:
+    return isinstance(node.arg.dtype, (dt.Integer, dt.Boolean, dt.String, dt.Floating, *_TIMES))
+
+
+def _are_doubles(node: ops.Binary) -> bool:
+    return isinstance(node.left.dtype, dt.Float64) and isinstance(node.right.dtype, dt.Float64)
+
+
+_LOOKED_AT: dict[type, Callable[[Any], bool]] = {
+    ops.InValues: lambda n: not n.value.dtype.is_floating(),
+    ops.NullIf: lambda n: not n.dtype.is_floating(),
+    ops.SimpleCase: lambda n: not n.base.dtype.is_floating(),
+    ops.Cast: _is_same_cast,
+    ops.Sum: _is_safe_sum,
+    ops.Min: _is_ordered,
+    ops.Max: _is_ordered,
+    ops.Add: _are_doubles,
+    ops.Subtract: _are_doubles,
+    ops.Multiply: _are_doubles,
+    ops.Strftime: lambda n: isinstance(n.format_str, ops.Literal) and bool(_FORMAT.fullmatch(n.format_str.value)),
+    ops.BitOr: lambda n: n.arg.dtype.is_integer(),
+    ops.BitwiseLeftShift: lambda n: isinstance(n.left, ops.Literal) and 0 <= n.left.value < 2**31,
+}
