@@ -24,7 +24,7 @@ test-slow: setup
 
 # The second engine, with the packages that only it needs.
 test-sail: $(VENV)/.sail
-	$(BIN)/python -m pytest -m sail tests/base
+	$(BIN)/python -m pytest -m sail tests/base tests/test_measures_on_sail.py
 
 $(VENV)/.sail: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sail]'

@@ -257,7 +257,6 @@ DIFFERENT = [
     "date_trunc('decade', t)", "extract(hour from d)", "age(t, u)", "t + interval '0.5 seconds'", "epoch_ms(t)",
     r"regexp_matches(s, '\w')", "regexp_matches(s, '(?i)a')", "regexp_matches(s, '[[:alpha:]]')",
     "regexp_matches(s, r)",
-    
     "regexp_matches(s, 'a', 'i')", "regexp_extract(s, 'a')", "left(s, -1)", "substring(s, i)", "split_part(s, ',', -1)",
     "[i, j]", "list_contains([i], j)", "{'a': i}", "json_extract(s, '$')", "typeof(i)", "s collate nocase = 'a'",
     "i::hugeint", "l * 100000000000000000000", "greatest(d, t)", "concat(s, i)", "cast(s as boolean)",

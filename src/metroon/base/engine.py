@@ -269,7 +269,7 @@ def is_pattern(text: str) -> bool:
         (True, False, False)
     """
     try:
-        duckdb.execute("select regexp_matches('', ?)", [text])
+        duckdb.execute("select regexp_matches('', ?)", [text]).fetchall()
     except duckdb.InvalidInputException:
         return False
     return True

@@ -137,7 +137,7 @@ def cube(engine: Counter, located: Relation, measures: Mapping[str, Indicator], 
         if first.period:
             parts[f"{name}/{_DAYS}"] = bit.bit_or(where=among)
     grouped = rows.group_by(keys) if keys else rows
-    finest = _finest(engine.fetch(grouped.aggregate(**parts)), keys)
+    finest = _finest(_sorted(engine.fetch(grouped.aggregate(**parts)), keys), keys)
     spreads = {n: made for n, i in measures.items() if (made := _spread(engine, rows, i, keys))}
     return Cube(finest, spreads, engine, rows, measures, contract.person_key is not None)
 
@@ -167,20 +167,23 @@ def _group(column: Any) -> Any:
 
 
 _FIXED = 10**9
-"""Numbers are added up in whole billionths, so that a sum is the same in whatever order rows come."""
-_SIGN = "#"
-"""Ends the name of a sum that is counted in such parts."""
+"""The fractions of numbers are added up in whole billionths, so that a sum is the same in whatever order rows come."""
+_WHOLE, _REST = "#", "%"
+"""End the names of the two sums of a number: of its whole part, and of its fraction in billionths."""
 
 
 def _added(numbers: Mapping[str, Any], among: Any = None) -> dict[str, Any]:
     """The sums of numbers over rows. Floating sums would differ in their last digits from run to run."""
     made = {}
     for name, number in numbers.items():
-        if number.type().is_floating():
-            whole = (number * float(_FIXED)).round().cast(dt.Decimal(38, 0))
-            made[name + _SIGN] = whole.sum(where=among).cast(dt.Decimal(38, 0))
-        else:
+        if not number.type().is_floating():
             made[name] = number.sum(where=among)
+            continue
+        whole = number.floor().cast("int64")
+        rest = ((number - whole.cast("float64")) * float(_FIXED) + 0.5).floor().cast("int64")
+        exact = dt.Decimal(38, 0)
+        for sign, part in ((_WHOLE, whole), (_REST, rest)):
+            made[name + sign] = part.cast(exact).sum(where=among).cast(exact)
     return made
 
 
@@ -227,10 +230,17 @@ def _spread(engine: Counter, rows: Relation, indicator: Indicator, keys: Sequenc
     counted = rows.filter(_among(rows, indicator)) if indicator.among else rows
     values = [f"_value_{k}" for k in told]
     sums = _added(indicator.sums(_row(counted, indicator)))
-    made = engine.fetch(counted.group_by([*own, *values]).aggregate(n=counted.count(), **sums))
+    made = _sorted(
+        engine.fetch(counted.group_by([*own, *values]).aggregate(n=counted.count(), **sums)), [*own, *values]
+    )
     finest = _finest(made.drop_columns(values), own)
     columns = {k: made[f"_value_{k}"].to_numpy(zero_copy_only=False) for k in told}
     return Finest(finest.keys, finest.numbers, columns)
+
+
+def _sorted(found: pa.Table, keys: Sequence[str]) -> pa.Table:
+    # No engine keeps an order of groups, and sums of fractions depend on it in their last digits.
+    return found.sort_by([(k, "ascending") for k in keys]) if keys else found
 
 
 def _finest(found: pa.Table, keys: Sequence[str]) -> Finest:
@@ -241,13 +251,15 @@ def _finest(found: pa.Table, keys: Sequence[str]) -> Finest:
         labels = coded.dictionary.to_pylist()
         at = coded.indices.fill_null(len(labels)).to_numpy(zero_copy_only=False)
         codes[key] = Codes(at.astype(np.int64), (*labels, None))
-    numbers = {n.removesuffix(_SIGN): _numbers(found[n], n) for n in found.column_names if n not in keys}
+    plain = [n for n in found.column_names if n not in keys and n[-1] not in (_WHOLE, _REST)]
+    numbers = {n: _numbers(found[n]) for n in plain}
+    for name in (n[:-1] for n in found.column_names if n.endswith(_WHOLE)):
+        both = (found[name + sign].to_pylist() for sign in (_WHOLE, _REST))
+        numbers[name] = np.array([(int(w or 0) * _FIXED + int(r or 0)) / _FIXED for w, r in zip(*both, strict=True)])
     return Finest(codes, numbers)
 
 
-def _numbers(column: pa.ChunkedArray, name: str) -> NDArray[Any]:
-    if name.endswith(_SIGN):
-        return np.array([0.0 if n is None else int(n) / _FIXED for n in column.to_pylist()])
+def _numbers(column: pa.ChunkedArray) -> NDArray[Any]:
     if pa.types.is_floating(column.type):
         return np.asarray(column.fill_null(0.0).to_numpy(zero_copy_only=False), dtype=np.float64)
     whole = column.cast(pa.int64(), safe=False).fill_null(0)

@@ -25,7 +25,7 @@ _SAME = frozenset(
     Aggregate Alias And Between Coalesce Count CountDistinct CountStar DatabaseTable Distinct DropColumns Equals
     ExtractDay ExtractMonth ExtractQuarter ExtractYear Field FillNull Filter Greater GreaterEqual IdenticalTo IfElse
     IsNull JoinChain JoinLink JoinReference JoinTable Less LessEqual Limit Literal NotEquals NotNull Not
-    Or Project SearchedCase SelfReference Sort SortKey StringConcat
+    Or Project ScalarSubquery SearchedCase SelfReference Sort SortKey StringConcat
     """.split()  # noqa: SIM905  # fifty quotes help nobody
 )
 _COMPARING = (
@@ -40,6 +40,7 @@ _CASTS: tuple[tuple[type | tuple[type, ...], type | tuple[type, ...]], ...] = (
     (dt.Date, (dt.Timestamp, dt.String)),
     (dt.Timestamp, (dt.Date, dt.String)),
     (dt.Null, dt.DataType),
+    (dt.Int64, dt.Decimal),
 )
 
 
@@ -104,8 +105,10 @@ def _words(node: ops.Node) -> str:
 
 def _is_same_cast(node: ops.Cast) -> bool:
     given, wanted = node.arg.dtype, node.to
+    if isinstance(node.arg, ops.Sum) and node.arg.arg.dtype == wanted == dt.Decimal(38, 0):
+        return True  # of a sum of decimals Ibis believes another scale than either engine gives
     if type(given) is type(wanted):
-        return not given.is_decimal()
+        return not given.is_decimal() or given == wanted
     return any(isinstance(given, a) and isinstance(wanted, b) for a, b in _CASTS) and not _has_zone(given, wanted)
 
 
@@ -126,11 +129,16 @@ def _is_small(node: ops.Value) -> bool:
 
 def _is_safe_sum(node: ops.Sum) -> bool:
     # Sums of doubles are the same but for the order of rows, which no engine keeps; whole numbers must not overflow.
-    return bool(node.arg.dtype.is_floating()) or _is_small(node.arg)
+    return bool(node.arg.dtype.is_floating()) or node.arg.dtype == dt.Decimal(38, 0) or _is_small(node.arg)
 
 
 def _is_ordered(node: ops.Min | ops.Max) -> bool:
     return isinstance(node.arg.dtype, (dt.Integer, dt.Boolean, dt.String, dt.Floating, *_TIMES))
+
+
+def _is_ratio(node: ops.Divide) -> bool:
+    # Of what is divided by nothing the engines think otherwise.
+    return _are_doubles(node) and isinstance(node.right, ops.Literal) and bool(node.right.value)
 
 
 def _are_doubles(node: ops.Binary) -> bool:
@@ -148,6 +156,11 @@ _LOOKED_AT: dict[type, Callable[[Any], bool]] = {
     ops.Add: _are_doubles,
     ops.Subtract: _are_doubles,
     ops.Multiply: _are_doubles,
+    ops.Divide: _is_ratio,
+    ops.Floor: lambda n: isinstance(n.arg.dtype, dt.Float64),
+    ops.Greatest: lambda n: all(isinstance(a.dtype, _TIMES) for a in n.arg),
+    ops.ExtractEpochSeconds: lambda n: isinstance(n.arg.dtype, dt.Timestamp) and not n.arg.dtype.timezone,
+    ops.Union: lambda n: not n.distinct,
     ops.Strftime: lambda n: isinstance(n.format_str, ops.Literal) and bool(_FORMAT.fullmatch(n.format_str.value)),
     ops.BitOr: lambda n: n.arg.dtype.is_integer(),
     ops.BitwiseLeftShift: lambda n: isinstance(n.left, ops.Literal) and 0 <= n.left.value < 2**31,

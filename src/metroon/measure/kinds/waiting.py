@@ -53,8 +53,8 @@ class Waiting(Indicator):
         newest = row.newest([self.period.column if self.period else self.until, self.until])
         is_closed = end.notnull()
         last = is_closed.ifelse(end, newest)
-        days = (last.epoch_seconds() - begin.epoch_seconds()) / 86_400.0
-        return (days < 0).ifelse(None, days), is_closed
+        days = (last.epoch_seconds().cast("float64") - begin.epoch_seconds().cast("float64")) / 86_400.0
+        return (days < 0.0).ifelse(None, days), is_closed
 
     def outcome(self, row: Row) -> Any:
         """A case whose time is known, or unknown."""
@@ -68,7 +68,7 @@ class Waiting(Indicator):
     def spread(self, row: Row) -> dict[str, Any]:
         """Days, to the hour."""
         days, _ = self._days(row)
-        return {"days": (days * 24).floor() / 24.0}
+        return {"days": (days * 24.0).floor().cast("float64") / 24.0}
 
     def estimates(self, tallies: Tallies) -> Estimates:
         """The waiting times with their intervals."""
