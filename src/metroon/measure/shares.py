@@ -32,12 +32,18 @@ def told_shares(tallies: Tallies, indicator: Indicator, value: Floats, low: Floa
     """Shares by any method with the states that they have in common."""
     yes, unknown = tallies.yes.astype(float), tallies.unknown.astype(float)
     base = (tallies.yes + tallies.no).astype(float)
-    rows = np.where(base + unknown > 0, base + unknown, np.nan)
-    least, most = yes / rows, (yes + unknown) / rows
+    if tallies.unknown.any():
+        rows = np.where(base + unknown > 0, base + unknown, np.nan)
+        least, most = yes / rows, (yes + unknown) / rows
+    else:
+        least = most = value
     worst, best = (most, least) if indicator.direction == "down" else (least, most)
     answer = Answer(value, low, high, yes, unknown, base, worst, best)
-    answer.say("no exposure", base + unknown == 0, "there is no case")
-    answer.say("cannot tell", base == 0, "no case has a known outcome")
+    is_empty = base == 0
+    if is_empty.any():
+        answer.say("no exposure", is_empty & (unknown == 0), "there is no case")
+        answer.say("cannot tell", is_empty, "no case has a known outcome")
     rule = indicator.small_numbers
-    answer.say("cannot be answered", yes < rule.events, "too few events for a value")
+    if rule.events:
+        answer.say("cannot be answered", yes < rule.events, "too few events for a value")
     return answer.say("cannot tell", high - low > (rule.useful_width or _USEFUL), TOO_WIDE).estimates()
