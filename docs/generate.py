@@ -22,7 +22,7 @@ from contextlib import chdir
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 from pydantic import BaseModel
@@ -91,27 +91,35 @@ def shared_keys(room: str) -> Iterator[str]:
 
 
 def _noun(room: str) -> type[BaseModel]:
+    from metroon.base.engine import EngineKind
     from metroon.base.kinds import Kind
     from metroon.collect import Source
     from metroon.guard import Technique
     from metroon.measure import Indicator
 
-    return {"collect": Source, "guard": Technique, "measure": Indicator}.get(room, Kind)
+    nouns: dict[str, type[BaseModel]] = {
+        "base": EngineKind,
+        "collect": Source,
+        "guard": Technique,
+        "measure": Indicator,
+    }
+    return nouns.get(room, Kind)
 
 
 # The keys of the city's files
 
 
 def keys(which: str) -> Iterator[str]:
-    """The keys of one part of a city's file."""
-    import metroon.city.city as city
+    """The keys of one part of city.yaml, or of a measure's file."""
+    from metroon.city import city
+    from metroon.measure import declared
 
-    yield from _keys(getattr(city, which))
+    yield from _keys(getattr(city, which, None) or getattr(declared, which))
 
 
 def rule_operators() -> Iterator[str]:
     """The operators of a quality rule."""
-    from metroon.conform.rules import OPERATORS
+    from metroon.conform.threshold import OPERATORS
 
     yield from _table(("key", "the number must"), [(f"`{k}`", words) for k, (words, _) in OPERATORS.items()])
 
@@ -140,6 +148,35 @@ def states() -> Iterator[str]:
     from metroon.serve.words import STATES
 
     yield from _table(("state", "what a reader sees"), [(f"`{state}`", words) for state, words in STATES.items()])
+
+
+def signs(which: str) -> Iterator[str]:
+    """What a page of numbers shows, as a sign with its words."""
+    from metroon.serve import words
+
+    told = {**getattr(words, which.upper())}
+    yield from _table(("what it is", "what a reader sees"), [(f"`{name}`", f"{sign}") for name, sign in told.items()])
+
+
+def changed() -> Iterator[str]:
+    """What counts as a change, the most telling first."""
+    from metroon.base.scorecard import RANKS
+
+    yield from _table(("rank", "what changed"), [(f"{i}", f"`{kind}`") for i, kind in enumerate(RANKS, 1)])
+
+
+def false_alarms() -> Iterator[str]:
+    """How often each rule set flags a series in which nothing changed."""
+    from metroon.measure.signals import RuleSet, false_alarms
+
+    rules = get_args(RuleSet)
+    head = ("periods", *(f"`{r}`: {what} flagged" for r in rules for what in ("the last period", "any period")))
+    rows = []
+    for points in (12, 24, 36, 60, 120):
+        found = [false_alarms(points, rules=r) for r in rules]
+        each = [(f"{100 * f.last_point:.1f} %", f"{100 * f.any_point:.0f} %") for f in found]
+        rows.append((f"{points}", *(text for pair in each for text in pair)))
+    yield from _table(head, rows)
 
 
 # How a key is told
@@ -187,6 +224,8 @@ def _words(annotation: Any) -> str:
     if annotation in plain:
         return plain[annotation]
     kind, inner = get_origin(annotation), get_args(annotation)
+    if kind is Annotated:
+        return _words(inner[0])
     if kind is Literal:
         return "one of " + ", ".join(f"`{i}`" for i in inner)
     if kind in (Union, types.UnionType):
@@ -194,8 +233,15 @@ def _words(annotation: Any) -> str:
     if kind in (list, tuple):
         return f"list of {_words(inner[0])}s" if inner[0] is str else f"list of {_words(inner[0])}"
     if kind is dict:
-        return f"name: {_words(inner[1])}"
-    return f"keys, see [{annotation.__name__.lower()}](#{annotation.__name__.lower()})"
+        return _named(*inner)
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", annotation.__name__).lower()
+    return f"keys, see [{name}](#{name.replace(' ', '-')})"
+
+
+def _named(name: Any, held: Any) -> str:
+    if held is Any:
+        return "keys"
+    return f"{_words(name) if get_origin(name) is Literal else 'name'}: {_words(held)}"
 
 
 def _default(field: Any) -> str:
@@ -206,6 +252,8 @@ def _default(field: Any) -> str:
         value = field.default_factory() if field.default_factory else None
     if value is None or value in ("", [], {}):
         return ""
+    if isinstance(value, dict):
+        return f"`{{{', '.join(f'{k}: {v}' for k, v in value.items())}}}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
@@ -213,7 +261,7 @@ def _sentences(text: str) -> Iterator[str]:
     """A docstring with one sentence on a line."""
     for block in text.replace("``", "`").split("\n\n"):
         joined = " ".join(block.split())
-        yield from (*re.split(r"(?<=[.:?]) (?=[A-Z`])", joined), "")
+        yield from (*re.split(r"(?<=[.?]) (?=[A-Z`])", joined), "")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -231,6 +279,9 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "operators": rule_operators,
     "columns": release_columns,
     "states": states,
+    "signs": signs,
+    "changes": changed,
+    "alarms": false_alarms,
 }
 
 

@@ -139,7 +139,7 @@ def measured(
         kind=type(indicator).__module__.rpartition(".")[2],
         unit=indicator.words(),
         direction=indicator.direction,
-        is_share=indicator.is_share,
+        is_share=indicator.is_percent,
         geographies=tuple(asked.values()),
         headline=headline,
         estimates=(),

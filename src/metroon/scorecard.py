@@ -99,6 +99,8 @@ def score(walk: Walk, name: str, version: Version[Open], as_of: date) -> Score:
     """
     released = _released(walk, name, version)
     indicator, told = released.indicator, report.shown(walk, name, version)
+    if balance := scoring.balanced(released):
+        told = replace(told, notes=(*told.notes, balance))
     city, target = released.city, indicator.target
     course, courses, alarms = scoring.courses(released)
     unequal, left_out = scoring.inequality(released)

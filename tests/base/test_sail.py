@@ -574,6 +574,24 @@ def test_a_server_that_runs_elsewhere_counts_too(calls, engine, sail):
     assert [2_000, 2_000, 2_000] == [*counts, still]
 
 
+def test_rows_that_workers_hand_over_are_seen_by_this_user_only_and_are_gone_at_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Sail().start() as counter:
+        rows = counter.table(pa.table({"n": range(10_000)}))
+        counter.fetch(rows.group_by("n").aggregate(x=rows.count()))
+        (folder,) = tmp_path.iterdir()
+        rights = folder.stat().st_mode & 0o777
+
+    assert (0o700, []) == (rights, list(tmp_path.iterdir()))
+
+
+def test_a_worker_that_is_slower_than_the_one_before_it_ends_its_work(sail):
+    # By memory instead of files this waits forever, at the latest at the third time.
+    rows = sail.table(pa.table({"row": range(len(LETTERS)), "s": LETTERS}))
+    for _ in range(5):
+        sail.fetch(sail.with_column(rows, "_v", "trim(s)").order_by("row"))
+
+
 def test_it_can_be_started_again_after_it_was_closed():
     for _ in range(2):
         counter = Sail(workers=1).start()

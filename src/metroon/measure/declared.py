@@ -185,12 +185,15 @@ class SignalRules(_Part):
         screen_outliers: Leave out moving ranges that are outliers themselves when the limits are made.
         baseline_points: Make the limits of the first so many periods only.
         rebase: Days from which limits begin anew.
+        seasonal: Look at each period less the same one a year before, where seasons make the same months high each
+            year.
     """
 
     rules: Literal["nhs7", "wheeler8"] = "nhs7"
     screen_outliers: bool = True
     baseline_points: int | None = Field(None, ge=7)
     rebase: list[Rebase] = Field(default_factory=list)
+    seasonal: bool = False
 
 
 class Break(_Part):

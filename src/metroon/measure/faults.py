@@ -296,7 +296,7 @@ def _point(indicator: Indicator, node: Node, point: Point) -> Iterator[Problem]:
     if None in told or (is_band and (point.low or 0) > (point.high or 0)):
         what = "a band needs low and high, the lower first." if is_band else "a point of a target needs its value."
         yield node.problem("M109", what, "Write on: DATE with low: and high:" if is_band else "Write value: NUMBER.")
-    elif indicator.is_share and any(v is not None and not 0 <= v <= 1 for v in told):
+    elif indicator.is_percent and any(v is not None and not 0 <= v <= 1 for v in told):
         what = "a share goes from 0 to 1, and the target lies outside."
         yield node.problem("M110", what, "Write 80 % as 0.80.", "low" if is_band else "value")
 

@@ -187,6 +187,11 @@ class Indicator(Kind):
         return ()
 
     @property
+    def is_percent(self) -> bool:
+        """Whether values go from 0 to 1 and are shown in percent."""
+        return self.is_share
+
+    @property
     def is_part(self) -> bool:
         """Whether the numerator is declared to be a part of the denominator."""
         return False

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN, Cell
-from metroon.base.period import first_day, grain_of, last_day, next_period
+from metroon.base.period import MONTHS, first_day, grain_of, last_day, next_period
 from metroon.base.scorecard import (
     AreaDisparity,
     Change,
@@ -24,6 +24,7 @@ from metroon.base.scorecard import (
     TargetGap,
 )
 from metroon.measure import gaps as gaps_of
+from metroon.measure.balance import balance, breaks
 from metroon.measure.declared import EVERYBODY, level_on
 from metroon.measure.discovery import benjamini_hochberg, rate_p_value, share_p_value
 from metroon.measure.funnel import (
@@ -34,11 +35,20 @@ from metroon.measure.funnel import (
     ratio_scores,
     ratio_verdicts,
 )
-from metroon.measure.grid import FLOWS
+from metroon.measure.grid import FLOWS, IN_OUT
 from metroon.measure.inequality import summarise
 from metroon.measure.interval import mover_difference
 from metroon.measure.shrinkage import beta_binomial, poisson_gamma
-from metroon.measure.signals import VERDICT_FROM, assurance, dependence, false_alarms, spans, variation, xmr
+from metroon.measure.signals import (
+    VERDICT_FROM,
+    assurance,
+    dependence,
+    false_alarms,
+    spans,
+    variation,
+    xmr,
+    year_over_year,
+)
 from metroon.measure.spatial import demographic_disparity, geographic_disparity
 
 if TYPE_CHECKING:
@@ -266,7 +276,11 @@ def _course(released: Released, found: Mapping[str, Estimate], *, is_city: bool)
     if len(periods) < 3 or np.isnan(values).all():
         return None, 1.0
     rules = indicator.signals
-    floor = None if indicator.kind_may_be_negative else 0.0
+    floor = None if indicator.kind_may_be_negative or rules.seasonal else 0.0
+    a_year = 12 // MONTHS[grain_of(periods[0])]
+    is_seasonal = rules.seasonal and a_year > 1
+    if is_seasonal:
+        values = year_over_year(values, a_year)
     begins = sorted({i for day in _begins(indicator) if 0 < (i := _index(periods, day)) < len(periods)})
     known = int((~np.isnan(values)).sum())
     baseline = rules.baseline_points if rules.baseline_points is None or rules.baseline_points >= VERDICT_FROM else None
@@ -279,8 +293,8 @@ def _course(released: Released, found: Mapping[str, Estimate], *, is_city: bool)
     last = len(periods) - 1
     ends = [s for s in spans(chart) if s.last == last]
     cell = next(e.cell for e in reversed(told) if e is not None)
-    asked = _asked(indicator, periods[-1])
-    notes = []
+    asked = None if is_seasonal else _asked(indicator, periods[-1])
+    notes = ["each period less the same one a year before"] if is_seasonal else []
     if dependence(values):
         notes.append("its values depend on those before, so signals come easier than they should")
     events = [e.events for e in told if e is not None and e.events is not None]
@@ -457,7 +471,7 @@ def _summaries(
     found = summarise(
         size, value, errors, is_ordered=bool(declared.order),
         direction=cast("Any", "neutral" if indicator.direction == "within" else indicator.direction),
-        reference=reference, scale=1.0 if indicator.is_share else math.inf,
+        reference=reference, scale=1.0 if indicator.is_percent else math.inf,
     )  # fmt: skip
     return tuple(
         Inequality(s.name, s.title, float(s.value), _none(s.low), _none(s.high), s.note)
@@ -630,6 +644,36 @@ def disparities(
             _none(by_people.margin[0]), bool(by_people.is_certain[0]), sum(outside), hidden,
         ))  # fmt: skip
     return tuple(made)
+
+
+def balanced(released: Released) -> str:
+    """Whether what is there is what was there, and who came, less who went, in words; empty for no stock.
+
+    It is worked out from what was released: a period of which a number is hidden cannot be checked.
+    """
+    if not released.indicator.accumulates or released.city is None:
+        return ""
+    grain = grain_of(released.city.cell.period)
+    stock = {e.cell.period: e.value for e in released.estimates if e.cell == Cell(e.cell.period)}
+    periods = sorted((p for p in stock if p != ALL and grain_of(p) == grain), key=first_day)[1:]
+    if not periods:
+        return ""
+
+    def row(cells: Iterable[Cell]) -> Floats:
+        found = [released.at(c) for c in cells]
+        return np.array([[np.nan if e is None or e.value is None else e.value for e in found]])
+
+    before = [p for p in sorted(stock, key=first_day) if grain_of(p) == grain][:-1]
+    came, gone = (row(Cell(p, dimension=FLOWS, group=flow) for p in periods) for flow in IN_OUT)
+    opening, closing = row(map(Cell, before)), row(map(Cell, periods))
+    found = balance(opening=opening, inflow=came, outflow=gone, closing=closing)
+    unknown = int(np.isnan(found.residual).sum())
+    left = f"; {unknown} cannot be checked, because a number is hidden" if unknown else ""
+    if not found.is_balanced:
+        return f"It does not balance: {'; '.join(breaks(found, ['the city'], periods))}{left}."
+    last = [f"{float(x[0, -1]):,.0f}" for x in (closing, opening, came, gone)]
+    told = f" (the last: {last[0]} = {last[1]} + {last[2]} - {last[3]})" if not np.isnan(found.residual[0, -1]) else ""
+    return f"What is there balances with who came and went in {len(periods) - unknown} periods{told}{left}."
 
 
 def covered(released: Released, coverage: Released | None) -> tuple[Covered, ...]:

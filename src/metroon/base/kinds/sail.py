@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import warnings
+import weakref
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -45,7 +48,8 @@ class Sail(EngineKind):
     Args:
         workers: How many workers are started on this machine.
         address: A Sail server that runs already, such as ``sc://sail.city.example:50051``, instead of workers on
-            this machine; it must see the city's folder under the same path.
+            this machine; it must see the city's folder under the same path, and its workers should hand rows to each
+            other through files (``SAIL_CLUSTER__SHUFFLE_BACKEND__TYPE=storage``).
     """
 
     workers: int = Field(2, ge=1, le=64)
@@ -66,8 +70,14 @@ class _Sail(Counter):
     def __init__(self, workers: int, address: str = "") -> None:
         self._server: Any = None
         make_server, make_session, connect, self._error = _imported()
+        # Only this user may look into it; it goes with the session.
+        handed_over = tempfile.mkdtemp(prefix="metroon-sail-")
+        self._clean = weakref.finalize(self, shutil.rmtree, handed_over, ignore_errors=True)
         own = {
             "SAIL_MODE": "local-cluster",
+            # By memory, its default, Sail 0.7 waits forever where the worker that takes rows is the slower one.
+            "SAIL_CLUSTER__SHUFFLE_BACKEND__TYPE": "storage",
+            "SAIL_CLUSTER__SHUFFLE_BACKEND__STORAGE__PATH": Path(handed_over).as_uri(),
             "SAIL_CLUSTER__WORKER_INITIAL_COUNT": str(workers),
             "SAIL_CLUSTER__WORKER_MAX_COUNT": str(workers),
             # What it writes of a query may hold values.
@@ -149,6 +159,7 @@ class _Sail(Counter):
             self._session.stop()
         if server is not None:
             server.stop()
+        self._clean()
 
     def _text(self, relation: Relation) -> str:
         with _equal("a measure"):

@@ -38,6 +38,11 @@ class Waiting(Indicator):
     within: float | None = Field(None, gt=0)
     is_share: ClassVar[bool] = False
 
+    @property
+    def is_percent(self) -> bool:
+        """Whether the share closed in time is told."""
+        return self.within is not None
+
     def words(self) -> str:
         """Days, or the share."""
         return self.unit or ("days" if self.within is None else f"closed within {self.within:g} days")
