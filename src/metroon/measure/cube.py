@@ -230,9 +230,9 @@ def _spread(engine: Counter, rows: Relation, indicator: Indicator, keys: Sequenc
     counted = rows.filter(_among(rows, indicator)) if indicator.among else rows
     values = [f"_value_{k}" for k in told]
     sums = _added(indicator.sums(_row(counted, indicator)))
-    made = _sorted(
-        engine.fetch(counted.group_by([*own, *values]).aggregate(n=counted.count(), **sums)), [*own, *values]
-    )
+    made = engine.fetch(counted.group_by([*own, *values]).aggregate(n=counted.count(), **sums))
+    # Whole counts add up to the same in any order.
+    made = _sorted(made, [*own, *values]) if sums else made
     finest = _finest(made.drop_columns(values), own)
     columns = {k: made[f"_value_{k}"].to_numpy(zero_copy_only=False) for k in told}
     return Finest(finest.keys, finest.numbers, columns)
