@@ -7,13 +7,14 @@ What is not in the list of this module is refused.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 
-from metroon.base.kinds._words import Unequal
+from metroon.base.kinds._words import LARGE, STOPPED, Unequal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,9 +30,13 @@ _SAME = frozenset(
     """.split()  # noqa: SIM905  # fifty quotes help nobody
 )
 _COMPARING = (
-    ops.Between, ops.CountDistinct, ops.Equals, ops.Greater, ops.GreaterEqual, ops.IdenticalTo, ops.Less,
-    ops.LessEqual, ops.Max, ops.Min, ops.NotEquals,
+    ops.Between, ops.CountDistinct, ops.Equals, ops.Greater, ops.GreaterEqual, ops.Less,
+    ops.LessEqual, ops.NotEquals,
 )  # fmt: skip
+# Any value does, where whether it is known is compared too.
+_INSTEAD: dict[type, Any] = {
+    dt.Float64: 0.0, dt.Int64: 0, dt.Int32: 0, dt.String: "", dt.Boolean: False, dt.Date: date(1970, 1, 1),
+}  # fmt: skip
 _FORMAT = re.compile(r"(?:%[Ymd]|[ .:/_-])*")
 _TIMES = (dt.Date, dt.Timestamp)
 _CASTS: tuple[tuple[type | tuple[type, ...], type | tuple[type, ...]], ...] = (
@@ -52,6 +57,21 @@ def _bit_or(bits: Any) -> dt.int64:
 @ibis.udf.scalar.builtin(name="shiftleft", signature=(("int64", "int32"), "int64"))  # type: ignore[untyped-decorator]  # as above
 def _shift_left(bits: Any, by: Any) -> dt.int64:
     """Bits moved to the left."""
+
+
+@ibis.udf.scalar.builtin(name="isnull", signature=(("float64",), "boolean"))  # type: ignore[untyped-decorator]  # as above
+def _is_null(number: Any) -> dt.boolean:
+    """Whether a number is unknown; nan is known to be none."""
+
+
+@ibis.udf.scalar.builtin(name="unix_micros", signature=(("timestamp('UTC')",), "int64"))  # type: ignore[untyped-decorator]  # as above
+def _microseconds(moment: Any) -> dt.int64:
+    """Microseconds since 1970."""
+
+
+@ibis.udf.scalar.builtin(name="raise_error", signature=(("string",), "string"))  # type: ignore[untyped-decorator]  # as above
+def _stop(why: Any) -> dt.string:
+    """No value: the query stops."""
 
 
 def portable(relation: Relation) -> Relation:
@@ -84,9 +104,35 @@ def _reworded(node: ops.Node) -> ops.Node:
         return node.copy(groups={name: _one_zero(key) for name, key in node.groups.items()})
     if isinstance(node, ops.Distinct):
         return ops.Distinct(ops.Project(node.parent, {n: _one_zero(f) for n, f in node.parent.fields.items()}))
+    if isinstance(node, (ops.IsNull, ops.NotNull)) and node.arg.dtype.is_floating():
+        # Ibis takes nan for null on Spark.
+        unknown = _is_null(node.arg.to_expr())
+        return (unknown if isinstance(node, ops.IsNull) else ~unknown).op()
+    if isinstance(node, ops.Literal) and node.dtype.is_floating() and node.value is not None:
+        return _double(node.value).op()
+    if isinstance(node, ops.Floor):
+        number = node.arg.to_expr()
+        # DuckDB stops where the number has no whole one of 64 bits; Sail takes the nearest that there is.
+        fits = ~number.isnan() & (number.abs() < _double(float(LARGE)))
+        return (_is_null(number) | fits).ifelse(number.floor(), _stop(STOPPED).cast("int64")).op()
+    if isinstance(node, ops.ExtractEpochSeconds):
+        # With parts of a second, as DuckDB gives them.
+        return (_microseconds(node.arg.to_expr().cast(dt.Timestamp("UTC"))).cast("float64") / _double(1e6)).op()
+    if isinstance(node, ops.IdenticalTo):
+        return _identical(_one_zero(node.left).to_expr(), _one_zero(node.right).to_expr())
     if isinstance(node, _COMPARING):
         return node.copy(**{n: _one_zero(a) for n, a in zip(node.argnames, node.args, strict=True)})
     return node
+
+
+def _identical(left: ibis.Value, right: ibis.Value) -> ops.Node:
+    """Equal, or both unknown, as two equalities: Sail joins by those, and else compares every row with every other."""
+    instead = next((v for kind, v in _INSTEAD.items() if isinstance(left.type(), kind)), None)
+    if instead is None or type(left.type()) is not type(right.type()):
+        raise Unequal(f"'identical to' of {left.type()} and {right.type()}")
+    known = [v.coalesce(_double(instead) if isinstance(instead, float) else instead) for v in (left, right)]
+    unknown = [_is_null(v) if v.type().is_floating() else v.isnull() for v in (left, right)]
+    return ((known[0] == known[1]) & (unknown[0] == unknown[1])).op()
 
 
 def _one_zero(value: Any) -> Any:
@@ -94,7 +140,12 @@ def _one_zero(value: Any) -> Any:
     if not isinstance(value, ops.Value) or not value.dtype.is_floating() or isinstance(value, ops.Literal):
         return value
     number = value.to_expr()
-    return number.isnan().ifelse(float("nan"), number + 0.0).op()
+    return number.isnan().ifelse(_double(float("nan")), number + _double(0.0)).op()
+
+
+def _double(value: float) -> ibis.Value:
+    # What has a point is a decimal in Spark SQL, and makes decimals of the doubles beside it.
+    return ibis.literal(str(value)).cast("float64")
 
 
 def _words(node: ops.Node) -> str:
@@ -133,7 +184,8 @@ def _is_safe_sum(node: ops.Sum) -> bool:
 
 
 def _is_ordered(node: ops.Min | ops.Max) -> bool:
-    return isinstance(node.arg.dtype, (dt.Integer, dt.Boolean, dt.String, dt.Floating, *_TIMES))
+    # Of doubles with a nan among them Sail gives another one.
+    return isinstance(node.arg.dtype, (dt.Integer, dt.Boolean, dt.String, *_TIMES))
 
 
 def _is_ratio(node: ops.Divide) -> bool:

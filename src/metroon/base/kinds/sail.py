@@ -132,11 +132,13 @@ class _Sail(Counter):
             CannotRun: It names columns that are not there, or types that do not fit each other.
             Refused: Sail may give another value for it than DuckDB does (E104).
         """
+        with self._told():
+            # What Sail gives has its types; of some Ibis believes others.
+            whole = self._view(self._session.sql(self._text(relation)))
         with told(), _equal(expression):
-            reader = Reader(relation.schema().to_pyarrow())
+            reader = Reader(whole.schema().to_pyarrow())
             made = spark(reader, reader.read(expression))
         with self._told():
-            whole = self._view(self._session.sql(self._text(relation)))
             columns = [exp.column(c, quoted=True) for c in relation.columns]
             query = exp.select(*columns, exp.alias_(made, name, quoted=True)).from_(exp.to_table(whole.get_name()))
             return self._view(self._session.sql(query.sql(dialect="spark")))
@@ -149,8 +151,8 @@ class _Sail(Counter):
             Refused: Sail may give other rows for it than DuckDB does (E104).
         """
         with self._told():
-            found = self._session.sql(self._text(relation)).toArrow()
-        return found.cast(relation.schema().to_pyarrow())
+            found: pa.Table = self._session.sql(self._text(relation)).toArrow()
+        return found
 
     def close(self) -> None:
         """End the session, and the server with its workers when they are its own."""
