@@ -638,9 +638,12 @@ def test_a_real_driver_gives_tasks_to_real_workers(calls, sail):
     tasks = asked("select job_id, stage, partition, status from system.execution.tasks")
 
     assert [{"value": "local_cluster"}] == asked("select value from system.session.options where key = 'mode'")
-    assert [("127.0.0.1", "RUNNING")] * 2 == [(w["host"], w["status"]) for w in workers]
+    assert 2 <= len({w["worker_id"] for w in workers})
+    # One that had nothing to do for a while may have ended.
+    running = [w for w in workers if w["status"] == "RUNNING"]
+    assert {"127.0.0.1"} == {w["host"] for w in running}
     # Each worker listens for the others and the driver on a port of its own.
-    assert 2 == len({w["port"] for w in workers} & listening())
+    assert len(running) == len({w["port"] for w in running} & listening())
     assert len(tasks) > before
     assert {0, 1} <= {t["stage"] for t in tasks}
 
