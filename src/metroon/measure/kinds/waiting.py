@@ -88,8 +88,10 @@ class Waiting(Indicator):
         answer.say("cannot tell", np.isnan(made.value), reached)
         width = self.small_numbers.useful_width
         has_none = np.isnan(made.low) | ~np.isfinite(made.high)
-        answer.low = np.where(has_none, np.nan, answer.low)
-        answer.high = np.where(has_none, np.nan, answer.high)
+        # Many cases closed on one day: an interval of zero width is none, and says as much as any.
+        is_bare = has_none | ~(made.low < made.high)
+        answer.low = np.where(is_bare, np.nan, answer.low)
+        answer.high = np.where(is_bare, np.nan, answer.high)
         answer.say("cannot tell", has_none, "too few cases are closed for an interval")
         wide = made.high - made.low > width if width is not None else np.zeros(tallies.cells, dtype=bool)
         return answer.say("cannot tell", wide, TOO_WIDE).estimates()
