@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, UNKNOWN, Cell
+from metroon.base.period import GRAINS
 from metroon.guard.cells import Line
 from metroon.locate import column as place_column
 from metroon.measure.cube import FLOW, GROUP, MONTH
@@ -265,14 +266,11 @@ def released_as(cell: Cell) -> Cell:
     return Cell(cell.period) if cell.place == INSIDE else cell
 
 
-_LENGTH: tuple[Grain, ...] = ("month", "quarter", "year", "all")
-
-
 def _grains(shape: Shape, level: str) -> list[Grain]:
     """The grains in which cells of a level are made: its own, and longer ones that anybody shows."""
     own = shape.periods.of[level]
     longer = {*shape.periods.longer, *shape.periods.of.values()}
-    return [own, *(g for g in _LENGTH if g in longer and _LENGTH.index(g) > _LENGTH.index(own))]
+    return [own, *(g for g in GRAINS if g in longer and GRAINS.index(g) > GRAINS.index(own))]
 
 
 def _period_axis(shape: Shape, grain: Grain) -> Axis:
@@ -530,12 +528,12 @@ def _time_lines(grid: Grid) -> Iterator[Line]:
     of: dict[tuple[str, Grain], str] = {}
     for grain, named in names.items():
         for longer, others in names.items():
-            if _LENGTH.index(longer) > _LENGTH.index(grain):
+            if GRAINS.index(longer) > GRAINS.index(grain):
                 of |= {(named[m], longer): others[m] for m in named}
     found: dict[Cell, list[Cell]] = defaultdict(list)
     grains = {p: g for g, every in grid.shape.periods.every.items() for p in every}
     for cell in grid.cells:
-        for longer in _LENGTH[_LENGTH.index(grains[cell.period]) + 1 :]:
+        for longer in GRAINS[GRAINS.index(grains[cell.period]) + 1 :]:
             total = replace(cell, period=of.get((cell.period, longer), cell.period))
             if total.period != cell.period and total in grid.number:
                 found[total].append(cell)
@@ -559,12 +557,12 @@ def _flow_lines(grid: Grid) -> Iterator[Line]:
     last: dict[tuple[str, Grain], str] = {}
     for grain, named in periods.names.items():
         for month in sorted(m for m in named if m is not None):
-            for longer in _LENGTH[_LENGTH.index(grain) + 1 :]:
+            for longer in GRAINS[GRAINS.index(grain) + 1 :]:
                 if longer in periods.names:
                     last[periods.names[longer][month], grain] = named[month]
     for cell in grid.cells:
         if cell.dimension != FLOWS:
-            for grain in _LENGTH[: _LENGTH.index(grains[cell.period])]:
+            for grain in GRAINS[: GRAINS.index(grains[cell.period])]:
                 end = replace(cell, period=last.get((cell.period, grain), cell.period))
                 if end.period != cell.period and end in there:
                     yield Line(cell, (end,))

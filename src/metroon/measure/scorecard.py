@@ -435,8 +435,9 @@ def _beside(difference: float, direction: str, *, is_certain: bool) -> Standing:
 def inequality(released: Released) -> tuple[dict[str, tuple[Inequality, ...]], dict[str, str]]:
     """Summary measures of each breakdown, and the groups that are not in them.
 
-    Groups weigh as many as there are residents of them, where the measure declares residents, else as many as they
-    have cases. Groups that are hidden, unknown or without an interval are left out, and said to be.
+    Groups weigh as many as there are residents of them, where residents of all of them are declared, else as many as
+    they have cases: never some by one and some by the other. Groups that are
+    hidden, unknown or without an interval are left out, and said to be.
     """
     indicator = released.indicator
     made: dict[str, tuple[Inequality, ...]] = {}
@@ -452,7 +453,9 @@ def inequality(released: Released) -> tuple[dict[str, tuple[Inequality, ...]], d
         usable = [e for e in every if _is_told(e) and e.low is not None and (not order or e.cell.group in order)]
         usable.sort(key=lambda e: order.get(e.cell.group, 0))
         weights = released.people.get(dimension, {})
-        size = np.array([weights.get(e.cell.group) or float(e.base or e.events or 0) for e in usable])
+        has_residents = all(weights.get(e.cell.group) for e in usable)
+        sizes = (weights[e.cell.group] if has_residents else float(e.base or e.events or 0) for e in usable)
+        size = np.array(list(sizes))
         out = sorted({e.cell.group for e in every} - {e.cell.group for e in usable})
         if out:
             left[dimension] = f"without {', '.join(out)}: hidden, or too few to tell"

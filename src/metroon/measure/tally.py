@@ -213,11 +213,10 @@ def longer_grains(own: Period | None, others: Iterable[Period | None]) -> list[G
     """
     if own is None:
         return []
-    levels: tuple[Literal["city", "places", "groups"], ...] = ("city", "places", "groups")
     alike = [p for p in others if p is not None and p.column == own.column]
-    known: set[Grain] = {p.of(level) for p in alike for level in levels}
+    known: set[Grain] = {p.of(level) for p in alike for level in LEVELS}
     known |= {"all"} if any(p is None for p in others) else set()
-    shortest = min(GRAINS.index(own.of(level)) for level in levels)
+    shortest = min(GRAINS.index(own.of(level)) for level in LEVELS)
     return [g for g in GRAINS[shortest + 1 :] if g in known]
 
 
