@@ -145,14 +145,14 @@ _OWN = {
 
 def states() -> Iterator[str]:
     """Why a value is there or not."""
-    from metroon.serve.words import STATES
+    from metroon.serve.terminal.words import STATES
 
     yield from _table(("state", "what a reader sees"), [(f"`{state}`", words) for state, words in STATES.items()])
 
 
 def signs(which: str) -> Iterator[str]:
     """What a page of numbers shows, as a sign with its words."""
-    from metroon.serve import words
+    from metroon.serve.terminal import words
 
     told = {**getattr(words, which.upper())}
     yield from _table(("what it is", "what a reader sees"), [(f"`{name}`", f"{sign}") for name, sign in told.items()])

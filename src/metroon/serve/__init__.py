@@ -3,17 +3,17 @@
 In: a ``Run``, scores or parts of them, already guarded. Out: Rich renderables, an SVG picture, JSON, CSV and Markdown.
 """
 
-from metroon.serve.board import measure_board
-from metroon.serve.changes import changes_page
-from metroon.serve.digest import digest_page
-from metroon.serve.markdown import digest_markdown
-from metroon.serve.page import score_page
-from metroon.serve.plain import score_dict
-from metroon.serve.rows import ESTIMATE_COLUMNS, estimate_rows, rows_csv, rows_json
-from metroon.serve.scoreboard import full_scoreboard, scoreboard
-from metroon.serve.show import account_table, measure_table
-from metroon.serve.sparkline import sparkline
-from metroon.serve.terminal import INVENTED, picture, problems
+from metroon.serve.terminal.board import measure_board
+from metroon.serve.terminal.changes import changes_page
+from metroon.serve.terminal.console import INVENTED, picture, problems
+from metroon.serve.terminal.digest import digest_page
+from metroon.serve.terminal.markdown import digest_markdown
+from metroon.serve.terminal.page import score_page
+from metroon.serve.terminal.plain import score_dict
+from metroon.serve.terminal.rows import ESTIMATE_COLUMNS, estimate_rows, rows_csv, rows_json
+from metroon.serve.terminal.scoreboard import full_scoreboard, scoreboard
+from metroon.serve.terminal.show import account_table, measure_table
+from metroon.serve.terminal.sparkline import sparkline
 
 __all__ = [
     "ESTIMATE_COLUMNS",
