@@ -1,0 +1,1 @@
+"""The evidence kinds: ``kind: X`` is the file ``X.py``."""

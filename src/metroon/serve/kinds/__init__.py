@@ -1,0 +1,1 @@
+"""The doors: ``kind: X`` is the file ``X.py``."""

@@ -1,0 +1,1 @@
+"""The chart kit: shapes in SVG, words in HTML."""
