@@ -19,8 +19,13 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n auto -rs -m "not slow and not sail"
 
-test-slow: setup
-	$(BIN)/python -m pytest -n auto -m "slow and not sail"
+# What takes longer, with other people's programs that read the portal; a browser and Lighthouse where they are.
+test-slow: $(VENV)/.clients
+	$(BIN)/python -m pytest -n auto -rs -m "slow and not sail"
+
+$(VENV)/.clients: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group clients
+	touch $@
 
 # The second engine, with the packages that only it needs.
 test-sail: $(VENV)/.sail
