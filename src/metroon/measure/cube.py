@@ -125,6 +125,8 @@ def cube(engine: Counter, located: Relation, measures: Mapping[str, Indicator], 
     parts: dict[str, Any] = {_ROWS: rows.count()}
     if first.period:
         bit = ibis.literal(1) << rows["_day"]
+        if first.accumulates:  # a delivery reaches as far as those who came: who left later says nothing of others
+            bit = (rows[FLOW] == "in").ifelse(bit, 0)
         parts[_DAYS] = bit.bit_or()
     for name, indicator in measures.items():
         among, row = _among(rows, indicator), _row(rows, indicator)
