@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test test-slow test-sail check format docs clean
+.PHONY: setup demo serve test test-slow test-sail check format docs clean
 
 setup: $(VENV)/.ready
 
@@ -15,6 +15,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 demo: setup
 	$(BIN)/metroon demo arroyo_vista
+
+# The portal of the invented city, which is built and run first when it is not there.
+serve: setup
+	test -d arroyo_vista/.metroon/lake/open || $(BIN)/metroon demo arroyo_vista
+	$(BIN)/metroon serve arroyo_vista
 
 test: setup
 	$(BIN)/python -m pytest -n auto -rs -m "not slow and not sail"

@@ -96,12 +96,14 @@ def _noun(room: str) -> type[BaseModel]:
     from metroon.collect import Source
     from metroon.guard import Technique
     from metroon.measure import Indicator
+    from metroon.review import Question
 
     nouns: dict[str, type[BaseModel]] = {
         "base": EngineKind,
         "collect": Source,
         "guard": Technique,
         "measure": Indicator,
+        "review": Question,
     }
     return nouns.get(room, Kind)
 
@@ -110,11 +112,12 @@ def _noun(room: str) -> type[BaseModel]:
 
 
 def keys(which: str) -> Iterator[str]:
-    """The keys of one part of city.yaml, or of a measure's file."""
-    from metroon.city import city
+    """The keys of one part of a file of the city repo, or of a measure's file."""
+    from metroon.city import city, glossary, inventory, people, plan, stories
     from metroon.measure import declared
 
-    yield from _keys(getattr(city, which, None) or getattr(declared, which))
+    modules = (city, plan, people, inventory, glossary, stories, declared)
+    yield from _keys(next(getattr(m, which) for m in modules if hasattr(m, which)))
 
 
 def rule_operators() -> Iterator[str]:
@@ -234,7 +237,7 @@ def _words(annotation: Any) -> str:
         return f"list of {_words(inner[0])}s" if inner[0] is str else f"list of {_words(inner[0])}"
     if kind is dict:
         return _named(*inner)
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", annotation.__name__).lower()
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", annotation.__name__.removesuffix("File")).lower()
     return f"keys, see [{name}](#{name.replace(' ', '-')})"
 
 

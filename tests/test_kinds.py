@@ -7,6 +7,7 @@ import json
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +25,14 @@ from metroon.city.city import Geography, People
 from metroon.collect import FileSource, Reading, Source
 from metroon.guard import Protecting, Technique
 from metroon.measure import Indicator, Known, faults
+from metroon.review import Question
+from metroon.serve.door import Door
 from town import promise
 
 ENGINE = Engine()
 NOUNS: dict[str, type[Kind]] = {
-    "base": EngineKind, "collect": Source, "guard": Technique, "measure": Indicator, "lake": Kind,
+    "base": EngineKind, "collect": Source, "guard": Technique, "measure": Indicator, "lake": Kind, "review": Question,
+    "serve": Door,
 }  # fmt: skip
 EVERY = [(room, name) for room in kinds.rooms() for name in kinds.names(room)]
 GUARDS = list(kinds.names("guard"))
@@ -46,11 +50,17 @@ ANY = {
 }
 
 
+def any_value(told: dict[str, Any]) -> object:
+    """A value that an option may have, by what its schema says of it."""
+    given = told.get("enum") or (["2026-01-01"] if told.get("format") == "date" else [ANY[told.get("type", "")]])
+    return given[0]
+
+
 def options(kind: type[Kind], **known: object) -> dict[str, object]:
     """The fewest options that a kind can be made with."""
     schema = kind.model_json_schema()
     needed = {
-        n: known.get(n, MEASURE_OPTIONS["people"] if n == "people" else ANY[schema["properties"][n].get("type", "")])
+        n: known.get(n, MEASURE_OPTIONS["people"] if n == "people" else any_value(schema["properties"][n]))
         for n in schema.get("required", [])
     }
     return needed | {k: v for k, v in known.items() if k in schema["properties"]}

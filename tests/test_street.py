@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "metroon"
-COMPOSERS = {"catalog", "plan", "portal", "scorecard", "cli", "doctor", "explain", "faults", "flow", "report", "schema", "walk"}
+COMPOSERS = {"catalog", "plan", "portal", "scorecard", "cli", "doctor", "editions", "explain", "faults", "flow", "report", "schema", "serving", "walk"}
 FORBIDDEN = {"utils", "helpers", "common", "misc", "core", "manager", "handler", "service", "types"}
 
 

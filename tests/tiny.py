@@ -92,7 +92,7 @@ ROWS = "ID,happened_on,age,ward\nc1,1/31/2026,34,north\nc2,2/1/2026,999,south\nc
 
 
 def tiny_city(folder: Path, **files: str | None) -> Path:
-    """Write the city; a file is named by its path with __ for / and _ for the point, and None leaves it out."""
+    """Write the city; a file is named by its short name or its path, and None leaves it out."""
     written: dict[str, str | None] = {
         "city.yaml": CITY,
         "products/crashes/contract.yaml": CONTRACT,
@@ -102,7 +102,7 @@ def tiny_city(folder: Path, **files: str | None) -> Path:
     }
     short = {"city": "city.yaml", "contract": "products/crashes/contract.yaml", "rows": "inbox/crashes_2026.csv",
              "product": "products/crashes/product.yaml", "measure": "measures/crash_count.yaml"}  # fmt: skip
-    for name, text in {**written, **{short[k]: v for k, v in files.items()}}.items():
+    for name, text in {**written, **{short.get(k, k): v for k, v in files.items()}}.items():
         if text is not None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")

@@ -6,78 +6,149 @@ set aside may be one person.
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from metroon import lake, scorecard
+from metroon import lake, plan, report, scorecard
 from metroon.base.catalog import (
     Catalog,
     Check,
     Column,
     Dataset,
-    Edition,
+    Day,
     Portal,
     Promise,
     Rows,
-    Steward,
 )
+from metroon.city import imprint
+from metroon.editions import Known, editions
 from metroon.locate import neighbors
 from metroon.serve.terminal.rows import ESTIMATE_COLUMNS
 from metroon.walk import geographies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from metroon.base.catalog import Access
-    from metroon.base.engine import Engine
+    from metroon.base.catalog import Access, DayVerdict
+    from metroon.base.engine import Engine, Relation
+    from metroon.base.places import Places
     from metroon.base.scorecard import Score
     from metroon.city import Contract, Product
+    from metroon.city.contract import Column as Promised
+    from metroon.editions import Facts
+    from metroon.guard import Technique
+    from metroon.lake import Open, Version
     from metroon.permit.gate import Opener
     from metroon.walk import Walk
 
+    Run = tuple[date, str, bool]
+    """A day on which a run looked, what it said, and whether the product was late."""
+
+STRIP_DAYS = 30
+"""How many days the strip of a dataset shows."""
 LATELY_DAYS = 30
 """How far back the portal says what really changed."""
 
 
-def gather(walk: Walk) -> Catalog:
-    """The catalog as it is now."""
+def gather(walk: Walk, known: Known | None = None) -> Catalog:
+    """The catalog as it is now.
+
+    Args:
+        walk: The city.
+        known: What was found of versions for an earlier catalog.
+    """
+    known = known if known is not None else Known()
     scores = {s.measured.measure: s for s in scorecard.scores(walk)[0]}
-    made = [_table(walk, p) for p in walk.city.products.values()]
-    made += [_measure(walk, s) for s in scores.values()]
+    newest = list(scores.values())
+    runs = walk.store.days(walk.as_of)
+    made = [_table(walk, p, known, runs.get(p.name, [])) for p in walk.city.products.values()]
+    made += [_measure(walk, s, known) for s in newest]
+    made += walk.city.listed
     places = {g: walk.places(g) for g in geographies(walk.city) if walk.has_places(g)}
     home = next((g for g in walk.city.file.places if g in places), "")
-    near = neighbors(places[home], list(places[home].shapes)) if home else []
-    keys = list(places[home].shapes) if home else []
-    bordering = {k: tuple(b for b, is_near in zip(keys, at, strict=True) if is_near) for k, at in zip(keys, near, strict=True)} if home else {}
     file = walk.city.file
-    told = {d.name: (d.version, d.title) for d in made}
-    return Catalog(
+    since = walk.as_of - timedelta(days=LATELY_DAYS)
+    found = Catalog(
         city=file.name,
         is_invented=file.invented,
         as_of=walk.as_of,
         time_zone=file.time_zone,
         languages=tuple(file.languages),
         folder=str(walk.city.folder / "portal"),
-        portal=Portal(),
-        identity=lake.key({"datasets": told, "as_of": walk.as_of.isoformat(), "code": walk.code})[:16],
+        portal=Portal(file.portal.address, file.portal.contact, file.portal.about),
+        identity=_identity(walk, made),
         made_at=datetime.now(UTC),
         datasets={d.name: d for d in sorted(made, key=lambda d: (d.title, d.name))},
         scores=scores,
-        goals=tuple(scorecard.goal_pages(walk)) if file.goals else (),
-        changes=scorecard.changes(walk, walk.as_of - timedelta(days=LATELY_DAYS)) if scores else None,
+        goals=tuple(scorecard.goal_pages(walk, made=newest)) if file.goals else (),
+        changes=scorecard.changes(walk, since, known=newest) if scores else None,
         geographies=places,
         neighborhoods=home,
-        neighbors=bordering,
+        neighbors=_bordering(places[home]) if home else {},
         plan=None,
-        stories=(),
-        terms=(),
-        names={},
+        stories=plan.stories(walk.city, scores),
+        terms=walk.city.terms,
+        names=plan.names(walk.city),
         minimum_cell=file.thresholds.minimum_cell,
     )
+    return _with_plan(walk, found)
+
+
+def _identity(walk: Walk, made: Sequence[Dataset]) -> str:
+    parts = {
+        "datasets": repr(sorted(made, key=lambda d: d.name)),
+        "declared": lake.text_sha256(*declared(walk.city.folder, walk.city.data)),
+        "as_of": walk.as_of.isoformat(),
+        "code": walk.code,
+    }
+    return lake.key(parts)[:16]
+
+
+def declared(folder: Path, data: Path | None = None) -> list[Path]:
+    """The files by which a city declares what it has: everything that a person writes, without data and versions."""
+    found: list[Path] = []
+    for here, folders, files in os.walk(folder):
+        kept = (f for f in sorted(folders) if not f.startswith(".") and f != "__pycache__")
+        folders[:] = [f for f in kept if data is None or Path(here, f) != data]
+        found += [Path(here, f) for f in sorted(files) if Path(f).suffix in _WRITTEN]
+    return found
+
+
+_WRITTEN = {".yaml", ".yml", ".md", ".po", ".sql", ".py", ".html", ".txt"}
+
+
+def _bordering(home: Places) -> dict[str, tuple[str, ...]]:
+    keys = list(home.shapes)
+    if not keys:
+        return {}  # places that are known by their key only
+    near = neighbors(home, keys)
+    pairs = zip(keys, near, strict=True)
+    return {k: tuple(b for b, is_near in zip(keys, at, strict=True) if is_near) for k, at in pairs}
+
+
+def _with_plan(walk: Walk, found: Catalog) -> Catalog:
+    told = plan.status(found, walk.city, walk.store)
+    texts = (told, found.portal, found.stories, found.terms, found.names, walk.city.listed)
+    return replace(found, plan=told, identity=lake.key({"rest": found.identity, "texts": repr(texts)})[:16])
 
 
 def opener(walk: Walk, catalog: Catalog, engine: Engine) -> Opener:
     """How the published rows of a city are opened: the newest version, or a numbered one."""
+    views: dict[tuple[str, int], tuple[Relation, int]] = {}
+    lock = Lock()
+
+    def view(version: Version[Open]) -> tuple[Relation, int]:
+        # A view that is made stays in the engine: one for each version, not one for each reader.
+        key = (version.name, version.number)
+        with lock:
+            if key not in views:
+                rows = engine.parquet(walk.lake.files(version))
+                views[key] = rows, engine.count(rows)
+            return views[key]
 
     def opened(name: str, number: int | None) -> Rows | None:
         dataset = catalog.datasets.get(name)
@@ -87,21 +158,22 @@ def opener(walk: Walk, catalog: Catalog, engine: Engine) -> Opener:
         version = walk.lake.open(name, edition.number) if edition else None
         if edition is None or version is None:
             return None
-        rows = engine.parquet(walk.lake.files(version))
+        rows, total = view(version)
         known = {c.name: c for c in dataset.columns}
         columns = tuple(known.get(c, Column(c, c, "", "string")) for c in rows.columns)
-        return Rows(dataset, edition, rows, columns, engine.count(rows))
+        return Rows(dataset, edition, rows, columns, total, engine=engine)
 
     return opened
 
 
-def _table(walk: Walk, product: Product) -> Dataset:
+def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> Dataset:
     name, contract = product.name, walk.contracts[product.name]
     kept, published = walk.lake.restricted(name), walk.lake.open(name)
+    facts = known.of(walk, published, contract) if published else None
+    late = report.late(walk, name, kept, walk.as_of) if kept else ""
     told: Any = contract.node.value
     description: Any = told.get("description") or {}
     custom: Any = contract.custom
-    rows = walk.lake.read(published) if published else None
     return Dataset(
         name=name,
         shape="table",
@@ -114,9 +186,15 @@ def _table(walk: Walk, product: Product) -> Dataset:
         access=cast("Access", custom.get("accessLevel") or "non-public"),
         has_rows=published is not None,
         unit=contract.unit or "",
-        steward=_steward(told),
+        steward=imprint.steward(contract, walk.city.staff.stewards),
+        licence=imprint.licence(contract),
+        gap=imprint.gap(product.folder),
         promise=Promise(
-            next((str(s.get("description", "")) for s in told.get("slaProperties") or []), ""), contract.latency_days
+            next((str(s.get("description", "")) for s in told.get("slaProperties") or []), ""),
+            contract.latency_days,
+            is_kept=not late if contract.latency_days is not None and kept else None,
+            kept=sum(not was_late for _, _, was_late in runs) if contract.latency_days is not None else 0,
+            checked=len(runs) if contract.latency_days is not None else 0,
         ),
         limitations=" ".join(str(description.get("limitations") or "").split()),
         legal_basis=str(custom.get("legalBasis") or ""),
@@ -125,36 +203,62 @@ def _table(walk: Walk, product: Product) -> Dataset:
         harm_notes=str(custom.get("harmNotes") or ""),
         provenance=str(custom.get("collectionProvenance") or ""),
         minimum_cell=walk.minimum_cell(contract) if contract.unit != "none" else None,
-        columns=tuple(_columns(contract, rows.columns if rows is not None else ())),
-        rows=walk.engine.count(rows) if rows is not None else None,
+        columns=tuple(_columns(contract, walk.techniques[name], published is not None, facts)),
+        rows=facts.rows if facts else None,
+        span=facts.span if facts else None,
         updated=date.fromisoformat(kept.evidence["as_of"]) if kept else None,
-        editions=_editions(walk, name),
+        editions=editions(walk, name, known),
         checks=_checks(kept.evidence) if kept else (),
+        days=_days(runs, walk.as_of),
+        late=late,
+        used_in=tuple(_used_in(walk, name)),
+        made_of=tuple(sorted(walk.sources[name].reads(product.folder) & set(walk.city.products))),
         geometry=next((c.name for c in contract.columns if c.type == "object"), ""),
         point=contract.point,
         time=contract.event_time or "",
         contract=(product.folder / "contract.yaml").read_text(encoding="utf-8"),
+        key=contract.key,
     )
 
 
-def _columns(contract: Contract, published: Any) -> list[Column]:
-    return [
-        Column(
+def _columns(
+    contract: Contract, techniques: Sequence[Technique], has_rows: bool, facts: Facts | None
+) -> Iterator[Column]:
+    published = facts.types if facts else {}
+    for c in contract.columns:
+        is_open = c.name in published
+        yield Column(
             c.name,
             c.title,
             c.description,
             c.type,
             c.classification or "",
-            is_open=c.name in published,
+            protection=_protection(c, techniques, has_rows, is_open),
+            is_open=is_open,
+            filled=facts.filled.get(c.name) if facts else None,
+            bars=facts.bars.get(c.name, ()) if facts else (),
             allowed=tuple((v, v) for v in c.allowed),
         )
-        for c in contract.columns
-    ]
 
 
-def _steward(told: Mapping[str, Any]) -> Steward | None:
-    team = (told.get("team") or {}).get("members") or []
-    return next((Steward(m["username"], m.get("role", "steward"), m["username"]) for m in team), None)
+def _protection(of: Promised, techniques: Sequence[Technique], has_rows: bool, is_open: bool) -> str:
+    if not has_rows:
+        return "" if of.classification == "public" else "No row is published, only counts of many."
+    made = [t.words() for t in techniques if t.column == of.name]
+    return " ".join(made) if made or is_open else "Left out of the published rows."
+
+
+def _days(runs: Sequence[Run], as_of: date) -> tuple[Day, ...]:
+    told = {day: verdict for day, verdict, _ in runs}
+    days = (as_of - timedelta(days=n) for n in reversed(range(STRIP_DAYS)))
+    return tuple(Day(d, cast("DayVerdict", told.get(d, "none"))) for d in days)
+
+
+def _used_in(walk: Walk, name: str) -> Iterator[tuple[str, str]]:
+    yield from (("measure", n) for n in sorted(walk.indicators) if name in walk.needs(n))
+    for other, product in sorted(walk.city.products.items()):
+        if name in walk.sources[other].reads(product.folder):
+            yield "table", other
 
 
 def _checks(evidence: Mapping[str, Any]) -> tuple[Check, ...]:
@@ -162,21 +266,31 @@ def _checks(evidence: Mapping[str, Any]) -> tuple[Check, ...]:
     return tuple(Check(v["text"], v["column"], v["dimension"], v["severity"], v["is_kept"]) for v in verdicts)
 
 
-def _editions(walk: Walk, name: str) -> tuple[Edition, ...]:
-    known = walk.lake.history(name, "open")
-    return tuple(
-        Edition(n, date.fromisoformat(e["as_of"]), datetime.fromisoformat(e["made_at"]), None, (), e["key"])
-        for n, e in sorted(known.items(), reverse=True)
-    )
+_TOLD: dict[str, tuple[str, str, str]] = {
+    "geography": ("Set of places", "string", "Which set of places the row is about; all for the whole city."),
+    "place": ("Place key", "string", "The key of the place; all for the whole city."),
+    "place_name": ("Place", "string", "What people call the place."),
+    "dimension": ("Kind of group", "string", "By what people or things were grouped; all for everybody."),
+    "group": ("Group", "string", "Which group the row is about; all for everybody."),
+    "period": ("Period", "string", "The year, quarter or month; all for the whole time."),
+    "state": ("State", "string", "Whether there is a number, and if not, why not."),
+    "value": ("Value", "number", "The best estimate."),
+    "low": ("Low end", "number", "The low end of the range that we are 95% sure of."),
+    "high": ("High end", "number", "The high end of the range that we are 95% sure of."),
+    "events": ("Events", "integer", "How many were counted."),
+    "base": ("Base", "number", "Out of how many, or over how much time."),
+    "unknown": ("Not known", "integer", "Of how many it is not recorded."),
+    "worst": ("Worst case", "number", "The value if all that is not recorded were bad."),
+    "best": ("Best case", "number", "The value if all that is not recorded were good."),
+    "note": ("Note", "string", "What must be known beside the number."),
+}
+"""Column of released estimates -> title, type, meaning."""
 
 
-_MEASURE_TYPES = {"value": "number", "low": "number", "high": "number", "base": "number", "worst": "number",
-                  "best": "number", "events": "integer", "unknown": "integer"}  # fmt: skip
-
-
-def _measure(walk: Walk, score: Score) -> Dataset:
+def _measure(walk: Walk, score: Score, known: Known) -> Dataset:
     told = score.measured
-    editions = _editions(walk, told.measure)
+    of = walk.indicators[told.measure].of
+    made = editions(walk, told.measure, known)
     return Dataset(
         name=told.measure,
         shape="measure",
@@ -186,11 +300,18 @@ def _measure(walk: Walk, score: Score) -> Dataset:
         department=dict(score.chain).get("department", ""),
         topic=dict(score.chain).get("goal", ""),
         access="public",
-        has_rows=bool(editions),
-        columns=tuple(Column(c, c, "", _MEASURE_TYPES.get(c, "string")) for c in ESTIMATE_COLUMNS),
+        has_rows=bool(made),
+        minimum_cell=walk.minimum_cell(walk.contracts[of]) if walk.contracts[of].unit != "none" else None,
+        columns=tuple(Column(c, *_named(c)) for c in ESTIMATE_COLUMNS),
         rows=len(told.estimates),
         updated=score.published,
-        editions=editions,
+        editions=made,
         late=score.late,
-        made_of=(walk.indicators[told.measure].of,),
+        made_of=(of, *sorted(walk.needs(told.measure) - {of})),
+        licence=imprint.known_licence(walk.city.file.portal.licence),
     )
+
+
+def _named(column: str) -> tuple[str, str, str]:
+    title, kind, meaning = _TOLD[column]
+    return title, meaning, kind

@@ -104,6 +104,7 @@ PICTURE = click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write what is shown as a picture (SVG) too."
 )
 ON = click.option("--as-of", "on", type=_Date(), help="As it was published on that day; nothing is computed.")
+SCHEMAS = ["city", "product", "measure", "contract", "plan", "people", "inventory", "glossary"]
 FORMAT = click.option("--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table")
 
 
@@ -232,14 +233,34 @@ def _run(
         progress.update(task, description="scorecard")
         released = [m.measure for m in made.measured if m.version is not None]
         scores = scorecard.scores(walk, released)[0] if released else []
+        progress.update(task, description="plan")
+        problems = _remember_plan(walk)
     page = serve.full_scoreboard(made) if full else serve.scoreboard(made, scores=scores)
     _show(page)
     if picture is not None:
         picture.parent.mkdir(parents=True, exist_ok=True)
         title = f"metroon {click.get_current_context().info_name}"
         picture.write_text(serve.picture(page, title), encoding="utf-8")
+    if problems:
+        _tell(problems)
+        return FAILED
     failed = any(a.version is None or a.outcome == "failed" for a in made.accounts)
     return FAILED if failed or any(m.outcome == "failed" for m in made.measured) else DONE
+
+
+def _remember_plan(walk: Walk) -> list[Problem]:
+    """Keep what the plan's states are today; what kept it from that."""
+    from metroon import plan
+    from metroon.base.errors import Refused
+    from metroon.catalog import gather
+
+    try:
+        told = gather(walk).plan if walk.city.plan is not None else None
+    except Refused as refused:
+        return list(refused.problems)
+    if told is not None:
+        plan.remember(told, walk.store)
+    return []
 
 
 @main.command()
@@ -253,7 +274,9 @@ def demo(folder: str, full: bool, picture: Path | None) -> int:
 
     made = build(Path(folder))
     click.echo(f"Arroyo Vista, an invented city, is in {made}: every person and number in it is made up.\n", err=True)
-    return _run(str(made), [], None, full=full, picture=picture)
+    code = _run(str(made), [], None, full=full, picture=picture)
+    click.echo(f"\nSee it in a browser: metroon serve {folder}")
+    return code
 
 
 @main.command()
@@ -322,6 +345,46 @@ def digest(goals: tuple[str, ...], folder: str | None, on: date | None, kind: st
         click.echo(serve.digest_markdown(pages, is_invented=walk.city.file.invented))
     else:
         _show(serve.digest_page(pages, is_invented=walk.city.file.invented))
+
+
+@main.command()
+@click.argument("here", required=False, metavar="[FOLDER]")
+@CITY
+@click.option(
+    "--on", type=_Date(), help="The day to take for today: an earlier one, or a later one to see what expires."
+)
+@click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table")
+@_told
+def plan(here: str | None, folder: str | None, on: date | None, kind: str) -> int:
+    """Tell the state of every action of the plan, computed from evidence.
+
+    Returns 0 when no action is late, reopened or blocked, else 1.
+    """
+    from dataclasses import replace
+
+    from metroon import plan as planning
+    from metroon import scorecard, serve
+    from metroon.base.errors import Problem, Refused
+    from metroon.catalog import gather
+
+    walk = _walk(_load(here or folder), on)
+    if walk.city.plan is None:
+        fix = "Write one: docs/howto/keep-the-plan.md shows how."
+        raise Refused([Problem(walk.city.node.file, 0, "R108", "this city has no plan.yaml.", fix)])
+    catalog = gather(walk)
+    if on is not None:
+        scores = {s.measured.measure: s for s in scorecard.scores(walk, on=on)[0]}
+        goals = tuple(scorecard.goal_pages(walk, on=on)) if walk.city.file.goals else ()
+        catalog = replace(catalog, scores=scores, goals=goals)
+    told = planning.status(catalog, walk.city, walk.store, on)
+    if told is None:
+        return DONE
+    if kind == "json":
+        _say_json(serve.plan_dict(told))
+    else:
+        _show(serve.plan_page(told, is_invented=walk.city.file.invented))
+    states = told.counts()
+    return FAILED if states["late"] + states["reopened"] + states["blocked"] else DONE
 
 
 @main.command()
@@ -495,6 +558,95 @@ def _only(told: Explanation) -> Any:
 
 
 @main.command()
+@click.argument("here", required=False, metavar="[FOLDER]")
+@CITY
+@AS_OF
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--port", default=8000, show_default=True, help="The port to listen on; 0 for any that is free.")
+@click.option("--workers", default=1, show_default=True, help="Processes that serve side by side.")
+@click.option("--address", default="", help="The portal's public address, when a proxy stands before it.")
+@click.option("--name", "hosts", multiple=True, help="A host name to answer for; any, unless given. May be repeated.")
+@click.option("--rate", default=30.0, show_default=True, help="Requests a second from one client; 0 for any number.")
+@click.option("--quiet", is_flag=True, help="Write down errors only.")
+@_told
+def serve(
+    here: str | None,
+    folder: str | None,
+    as_of: date | None,
+    host: str,
+    port: int,
+    workers: int,
+    address: str,
+    hosts: tuple[str, ...],
+    rate: float,
+    quiet: bool,
+) -> None:
+    """Serve the portal: pages for people, and doors for programs.
+
+    A new version or a changed declaration shows by itself. Ctrl+C, or SIGTERM, ends it when the answers that have
+    begun are out.
+    """
+    from metroon.serving import Serving, serve
+
+    asked = Serving(
+        _folder(here or folder), as_of, host=host, port=port, workers=workers, address=address, hosts=hosts,
+        rate=rate, is_quiet=quiet,
+    )  # fmt: skip
+    serve(asked, click.echo)
+
+
+@main.command()
+@click.argument("here", required=False, metavar="[FOLDER]")
+@CITY
+@AS_OF
+@click.option("--to", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to write.")
+@click.option("--address", default="", help="Where the copy will be found, such as https://data.example.gov.")
+@click.option("--most-rows", default=100_000, show_default=True, help="Larger tables are left to the server.")
+@_told
+def build(here: str | None, folder: str | None, as_of: date | None, to: Path, address: str, most_rows: int) -> None:
+    """Write the portal as files: a copy for a machine without a server or without a network.
+
+    The folder is a new one, an empty one, or one that a copy was written to before.
+    """
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from metroon.portal import CityPortal
+    from metroon.serve.copy import copy
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
+        task = progress.add_task("catalog")
+        told = lambda path: progress.update(task, description=path)  # noqa: E731  # one line is enough
+        portal = CityPortal(_folder(here or folder), as_of)
+        made = copy(portal, to, address=address, most_rows=most_rows, told=told)
+    click.echo(f"{made.folder}: {made.pages:,} pages and {made.files:,} other files, {made.size / 1e6:,.0f} MB.")
+    if made.only_served:
+        shown = ", ".join(made.only_served[:3]) + (" ..." if len(made.only_served) > 3 else "")
+        click.echo(f"Pages link to {len(made.only_served):,} paths that only a server answers: {shown}")
+    click.echo(f"Serve it at the root of a host, such as: python3 -m http.server -d {to}")
+
+
+@main.command()
+@click.argument("here", required=False, metavar="[FOLDER]")
+@CITY
+@click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table")
+@_told
+def asked(here: str | None, folder: str | None, kind: str) -> None:
+    """List what people asked the portal's search for and did not find; who asked is not known."""
+    from metroon.base.store import Store
+
+    store = Store(_load(here or folder).home / "store.sqlite")
+    found = store.not_found()
+    if kind == "json":
+        _say_json([{"query": q, "language": language, "times": n, "last": last} for q, language, n, last in found])
+        return
+    for query, language, n, last in found:
+        click.echo(f"{n:>5}  {last}  {language:<7}  {query}")
+    if not found:
+        click.echo("Nothing was asked for in vain.")
+
+
+@main.command()
 @click.argument("room", required=False)
 @CITY
 @_told
@@ -514,7 +666,7 @@ def kinds(room: str | None, folder: str | None) -> None:
 
 
 @main.command()
-@click.argument("what", type=click.Choice(["city", "product", "measure", "contract"]), required=False)
+@click.argument("what", type=click.Choice(SCHEMAS), required=False)
 @click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write all of them into a folder.")
 @CITY
 @_told

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from metroon import conform, guard, locate, measure
+from metroon import conform, guard, locate, measure, review, serve
 from metroon.base.engine import CannotRun, Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
@@ -17,7 +17,7 @@ from metroon.walk import counting, indicators, names_faults, order, sources, tec
 from metroon.walk import known as known_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
     from metroon.city import City, Contract, Product
@@ -47,11 +47,39 @@ def faults(city: City, as_of: date) -> list[Problem]:
         found += _techniques(product)
         found += conform.faults(engine, product.contract, as_of)
     found += _geographies(city)
+    found += _texts(city, asked)
     for name, indicator in ((n, i) for n, i in asked.items() if i.of not in city.unread):
         node = city.measures[name].node
         own = list(measure.faults(indicator, node, known_names))
         found += own or _expressions(engine, indicator, promised[indicator.of], node)
     return sorted(set(found))
+
+
+def _texts(city: City, asked: Mapping[str, Indicator]) -> Iterator[Problem]:
+    """Names in the plan and the stories that mean nothing, and evidence that shows nothing."""
+    told = may_name(city, asked)
+    if city.plan is not None:
+        yield from review.plan_faults(city.plan, told, city.plugins)
+    for story in city.stories:
+        yield from review.story_faults(story, told, serve.ESTIMATE_COLUMNS)
+
+
+def may_name(city: City, asked: Mapping[str, Indicator]) -> review.Known:
+    """What the plan and the stories may name.
+
+    Args:
+        city: What was declared.
+        asked: Its measures; those that cannot be read are known by their names alone.
+    """
+    names = {
+        "measure": sorted(city.measures),
+        "department": list(city.file.departments.values()),
+        "role": [r.id for r in city.staff.roles],
+        "language": city.file.languages,
+        "geography": [f"{n}.{place}" for n, i in asked.items() for place in i.places],
+        "group": [f"{n}.{g.by}" for n, i in asked.items() for g in i.groups],
+    }
+    return review.Known(names, city.file.departments, {n for n, i in asked.items() if i.is_share})
 
 
 def warned(city: City) -> list[Problem]:

@@ -15,6 +15,7 @@ from metroon import conform, guard, lake, locate, measure, report
 from metroon.base import estimate as estimating
 from metroon.base.account import Account, Measured, Run
 from metroon.base.errors import Problem, Refused
+from metroon.base.running import running
 from metroon.collect import Reading
 from metroon.guard import CellTable, Guarded, Hiding, Protecting
 from metroon.measure import Asking
@@ -316,6 +317,11 @@ def _asking_alone(walk: Walk, name: str, indicator: Indicator) -> Asking:
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     """The main job: products in the order of what they are made of, then measures. A failure stops only itself."""
+    with running(walk.lake.folder.parent):
+        return _run(walk, names)
+
+
+def _run(walk: Walk, names: Sequence[str]) -> Run:
     began, started = time.monotonic(), datetime.now(UTC)
     wanted, asked = walk.wanted(names)
     walk.lake.sweep()
@@ -328,6 +334,7 @@ def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     told = [report.with_places(walk, a) for a in accounts.values()]
     failed = sum(a.outcome == "failed" for a in told) + sum(m.outcome == "failed" for m in measured)
     seconds = time.monotonic() - began
+    walk.store.walked(walk.as_of, {a.product: report.day(a) for a in told})
     walk.store.ran(started, walk.as_of.isoformat(), seconds, len(told), failed)
     file, steps = walk.city.file, report.next_steps(walk, told, measured)
     return Run(file.name, file.invented, walk.as_of, tuple(told), tuple(measured), steps, seconds)
@@ -344,7 +351,8 @@ def measures(walk: Walk, names: Sequence[str] = ()) -> list[Measured]:
             fix = f"Name a measure: {', '.join(walk.indicators)}."
             raise Refused([Problem(walk.city.node.file, 0, "F104", f"'{name}' is a product, no measure.", fix)])
     groups = sorted({tuple(walk.together(n)) for n in names or walk.indicators})
-    return sorted((m for group in groups for m in _measures(walk, group)), key=lambda m: m.measure)
+    with running(walk.lake.folder.parent):
+        return sorted((m for group in groups for m in _measures(walk, group)), key=lambda m: m.measure)
 
 
 def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:

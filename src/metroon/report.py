@@ -154,6 +154,16 @@ def late(walk: Walk, product: str, version: Version[Restricted], as_of: date) ->
     return conform.late(walk.contracts[product], datetime.fromisoformat(newest) if newest else None, as_of)
 
 
+def day(told: Account) -> tuple[str, bool]:
+    """What a run said of a product that day: ``bad`` when a promise was broken or it failed, else ``late`` or ``ok``.
+
+    Returns:
+        The verdict, and whether it was late.
+    """
+    is_bad = told.outcome == "failed" or any(not v.is_kept for v in told.verdicts)
+    return "bad" if is_bad else "late" if told.late else "ok", bool(told.late)
+
+
 def series(walk: Walk, indicator: Indicator, last: Version[Open] | None) -> dict[str, Any]:
     """Which series a release belongs to: the last one's, or a new one when what is counted has changed since."""
     definition = json.loads(json.dumps(indicator.definition(), default=str))

@@ -97,8 +97,9 @@ def score(walk: Walk, name: str, version: Version[Open], as_of: date) -> Score:
         version: The release.
         as_of: The day taken for today: decides what is late, final and expired.
     """
-    released = _released(walk, name, version)
-    indicator, told = released.indicator, report.shown(walk, name, version)
+    told = report.shown(walk, name, version)
+    released = _released(walk, name, version, told)
+    indicator = released.indicator
     if balance := scoring.balanced(released):
         told = replace(told, notes=(*told.notes, balance))
     city, target = released.city, indicator.target
@@ -138,6 +139,7 @@ def score(walk: Walk, name: str, version: Version[Open], as_of: date) -> Score:
         is_of_complaints=indicator.complaints,
         disparities=_disparities(walk, released, version),
         alike=dict(_alike(released, told)),
+        asked=scoring.asked(released),
     )
     return made
 
@@ -181,8 +183,8 @@ _FEWEST_AREAS = 10
 """Areas under which it is not asked whether neighbors are alike."""
 
 
-def _released(walk: Walk, name: str, version: Version[Open]) -> Released:
-    told = report.shown(walk, name, version)
+def _released(walk: Walk, name: str, version: Version[Open], told: Measured | None = None) -> Released:
+    told = told or report.shown(walk, name, version)
     indicator = walk.as_declared(name, version)
     people: dict[str, dict[str, float]] = {}
     for group in indicator.groups:
@@ -268,9 +270,15 @@ def _chain(walk: Walk, indicator: Indicator) -> Iterator[tuple[str, str]]:
 # What changed
 
 
-def changes(walk: Walk, since: date) -> Changes:
-    """What really changed since a day: only what a rule calls a change, the most telling first."""
-    now, _ = scores(walk)
+def changes(walk: Walk, since: date, *, known: Sequence[Score] | None = None) -> Changes:
+    """What really changed since a day: only what a rule calls a change, the most telling first.
+
+    Args:
+        walk: The city.
+        since: The day to compare with.
+        known: The newest scores of all measures, when somebody has them already.
+    """
+    now = known if known is not None else scores(walk)[0]
     before = {s.measured.measure: s for s in scores(walk, on=since)[0]}
     found: list[Changed] = []
     quiet: list[str] = []
@@ -415,8 +423,17 @@ def _boundaries(old: Score, now: Score) -> Iterator[Changed]:
 # One page a goal
 
 
-def goal_pages(walk: Walk, goals: Sequence[str] = (), *, on: date | None = None) -> list[GoalPage]:
-    """One page for each goal with its measures, outcomes first; measures of no goal are left to the scoreboard."""
+def goal_pages(
+    walk: Walk, goals: Sequence[str] = (), *, on: date | None = None, made: Sequence[Score] | None = None
+) -> list[GoalPage]:
+    """One page for each goal with its measures, outcomes first; measures of no goal are left to the scoreboard.
+
+    Args:
+        walk: The city.
+        goals: Ids of goals, all of them unless named.
+        on: The day whose pages are asked for; the newest unless named.
+        made: The scores of that day of all measures, when somebody has them already.
+    """
     known = walk.city.file.goals
     unknown = [g for g in goals if g not in known]
     if unknown:
@@ -424,19 +441,25 @@ def goal_pages(walk: Walk, goals: Sequence[str] = (), *, on: date | None = None)
         raise Refused([Problem(walk.city.node.file, 0, "M117", f"there is no goal '{unknown[0]}'.", fix)])
     nodes = {n: d.node for n, d in walk.city.measures.items()}
     warned = list(measure.warnings(walk.indicators, nodes))
-    return [_page(walk, goal, warned, on) for goal in (goals or known)]
+    have = {s.measured.measure: s for s in made} if made is not None else None
+    return [_page(walk, goal, warned, on, have) for goal in (goals or known)]
 
 
 _ORDER = ("outcome", "equity", "quality", "efficiency", "output", "input")
 
 
-def _page(walk: Walk, goal: str, warned: Sequence[Problem], on: date | None) -> GoalPage:
+def _page(
+    walk: Walk, goal: str, warned: Sequence[Problem], on: date | None, have: Mapping[str, Score] | None
+) -> GoalPage:
     declared = walk.city.file.goals[goal]
     names = sorted(
         (n for n, i in walk.indicators.items() if i.goal == goal),
         key=lambda n: (_ORDER.index(walk.indicators[n].type), n),
     )
-    made, lacking = scores(walk, names, on=on) if names else ([], [])
+    known = [have[n] for n in names if n in have] if have is not None else []
+    rest = names if have is None else [n for n in names if n not in have]
+    made, lacking = scores(walk, rest, on=on) if rest else ([], [])
+    made = sorted((*known, *made), key=lambda s: names.index(s.measured.measure))
     own = {walk.city.measures[n].node.file for n in names}
     return GoalPage(
         goal,

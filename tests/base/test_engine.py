@@ -2,6 +2,7 @@ import re
 import subprocess
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import duckdb
@@ -12,7 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metroon.base import kinds
-from metroon.base.engine import CannotRun, Counter, Engine, EngineKind, is_pattern, quote_name, quote_text
+from metroon.base.engine import (
+    CannotRun,
+    Counter,
+    Engine,
+    EngineKind,
+    TooSlow,
+    is_pattern,
+    quote_name,
+    quote_text,
+)
 from metroon.base.errors import Refused
 from metroon.base.kinds._reading import Reader
 from metroon.base.kinds._spark import spark
@@ -124,6 +134,81 @@ def test_whatever_a_name_or_a_text_holds_it_is_quoted_whole(name, value):
 )
 def test_a_pattern_is_one_that_the_engine_can_search(pattern, is_one):
     assert is_one == is_pattern(pattern)
+
+
+# Rows bit by bit
+
+
+def test_batches_hold_all_rows_in_order_and_none_is_larger_than_asked_for(engine):
+    batches = list(engine.batches(engine.table(pa.table({"n": list(range(10_000))})), rows=999))
+
+    assert list(range(10_000)) == [n for b in batches for n in b["n"].to_pylist()]
+    assert 999 >= max(b.num_rows for b in batches)
+
+
+def test_no_rows_are_one_batch_that_tells_the_columns(engine):
+    (batch,) = engine.batches(engine.table(pa.table({"n": pa.array([], pa.int32())})), rows=10)
+
+    assert (0, pa.schema([("n", pa.int32())])) == (batch.num_rows, batch.schema)
+
+
+def test_a_batch_is_there_before_the_query_has_ended_and_closing_stops_it(engine):
+    endless = engine.sql("select i, repeat('x', 100) as x from range(100000000000) as r(i)", {})
+    batches = engine.batches(endless, rows=100)
+
+    assert 0 == next(batches)["i"][0].as_py()
+    batches.close()
+    assert [] == list(batches)
+
+
+@pytest.mark.parametrize(
+    "query", ["select i from range(100000000000) as r(i)", "select max(i) from range(10000000000) as r(i)"]
+)
+def test_a_query_that_takes_too_long_is_stopped_before_and_after_its_first_batch(query, engine):
+    with pytest.raises(TooSlow):
+        list(engine.batches(engine.sql(query, {}), rows=10_000, seconds=0.05))
+
+
+@pytest.mark.parametrize("before", [0, 300_000])
+def test_a_value_that_does_not_fit_is_not_told_by_a_batch_either(before, engine):
+    people = engine.table(pa.table({"name": ["1"] * before + [CANARY]}))
+
+    with pytest.raises(CannotRun) as failed:
+        list(engine.batches(engine.sql("select cast(name as integer) from people", {"people": people}), rows=1000))
+    assert CANARY not in "".join(traceback.format_exception(failed.value))
+
+
+def test_a_file_that_was_erased_is_an_os_error_and_other_queries_go_on(engine, tmp_path):
+    file = tmp_path / "x.parquet"
+    engine.save(engine.table(pa.table({"n": [1]})), file)
+    rows = engine.parquet([str(file)])
+    file.unlink()
+
+    with pytest.raises(OSError, match=r"^a file cannot be read or written$"):
+        list(engine.batches(rows, rows=10))
+    assert 2 == engine.count(engine.table(pa.table({"n": [1, 2]})))
+
+
+def test_many_threads_ask_one_engine_at_once_and_each_gets_its_own_rows(tmp_path):
+    engine = Engine()
+    engine.save(engine.table(pa.table({"n": list(range(5000))})), tmp_path / "x.parquet")
+
+    def asked(n: int) -> tuple[int, int, int]:
+        kept, given = engine.parquet([str(tmp_path / "x.parquet")]), engine.table(pa.table({"n": list(range(n))}))
+        small = engine.sql("select n from given where n >= 0", {"given": given})
+        streamed = sum(b.num_rows for b in engine.batches(kept.filter(kept.n < n), rows=100))
+        return streamed, engine.count(small), engine.rows(small.aggregate(top=small.n.max()))[0]["top"]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(asked, range(1, 200)))
+
+    assert [(n, n, n - 1) for n in range(1, 200)] == found
+
+
+def test_the_clock_of_every_connection_is_that_of_the_engine(engine):
+    zone = engine.sql("select current_setting('timezone') as zone", {})
+
+    assert ["UTC"] == [z for b in engine.batches(zone, rows=1) for z in b["zone"].to_pylist()]
 
 
 # The engine that a city names

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from metroon.base.engine import Relation
+    from metroon.base.engine import Engine, Relation
     from metroon.base.places import Places
     from metroon.base.plan import PlanStatus
     from metroon.base.scorecard import Changes, GoalPage, Score
@@ -187,6 +187,10 @@ class Dataset:
         point: Its columns of longitude and latitude.
         time: The column that tells when a row happened.
         contract: Its contract, as the text of the file; empty for what has none.
+        key: Columns that tell its rows apart, in order, published or not; empty when none were declared.
+        not_yet: Why it is not collected yet; empty for what is.
+        planned: When it may be collected, in words; empty when nobody knows.
+        reviewed: The day on which somebody last looked whether an entry that is only listed is still true.
     """
 
     name: str
@@ -225,6 +229,10 @@ class Dataset:
     point: tuple[str, str] | None = None
     time: str = ""
     contract: str = ""
+    key: tuple[str, ...] = ()
+    not_yet: str = ""
+    planned: str = ""
+    reviewed: date | None = None
 
     @property
     def path(self) -> str:
@@ -380,6 +388,7 @@ class Rows:
         columns: The columns in it, in its order.
         total: How many rows it has.
         order: Columns that give rows a fixed order, so that pages of them do not overlap; empty for file order.
+        engine: Runs the relation, for several readers at once.
     """
 
     dataset: Dataset
@@ -388,3 +397,4 @@ class Rows:
     columns: tuple[Column, ...]
     total: int
     order: tuple[str, ...] = ()
+    engine: Engine | None = None

@@ -7,10 +7,12 @@ the engine that the city names.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from itertools import count
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
 
 import duckdb
@@ -22,7 +24,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ibis.expr.types import Column, Table
@@ -51,6 +53,13 @@ class CannotRun(Refused):
         self.why = why
         fix = "Correct the SQL of this product or measure; try_cast gives null where a value does not fit."
         super().__init__([Problem("", 0, "E101", f"the engine cannot run a query: {why}.", fix)])
+
+
+class TooSlow(CannotRun):
+    """A query took longer than it may."""
+
+    def __init__(self) -> None:
+        super().__init__("it takes longer than it may")
 
 
 class Counter(ABC):
@@ -119,6 +128,8 @@ class EngineKind(Kind, ABC):
 class Engine(Counter):
     """One DuckDB in memory. It never loads an extension and never reaches the network.
 
+    Several threads may ask it at once: rows are fetched on a connection of their own each time.
+
     Example:
         >>> engine = Engine()
         >>> numbers = engine.table(pa.table({"n": [1, 2, 3]}))
@@ -136,14 +147,23 @@ class Engine(Counter):
         self._ibis = ibis.duckdb.connect(**config, **({"memory_limit": memory_limit} if memory_limit else {}))
         # Else a number would depend on the machine's own time zone.
         self._ibis.con.execute("set timezone = 'UTC'")
+        self._ibis.con.execute("set global timezone = 'UTC'")
         self._names = (f"_metroon_{n}" for n in count())
+        self._lock = RLock()
+        # A registered table is seen by its own connection only: name -> table, to register it on others.
+        self._tables: dict[str, pa.Table] = {}
+        # View -> registered tables that it reads, through other views too.
+        self._reads: dict[str, frozenset[str]] = {}
 
     def table(self, rows: pa.Table) -> Relation:
         """A relation over an Arrow table."""
-        name = next(self._names)
-        # Ibis 12 cannot create tables from memory on sqlglot 30; a registered view needs no copy either.
-        self._ibis.con.register(name, _known(rows))
-        return self._ibis.table(name)
+        known = _known(rows)
+        with self._lock:
+            name = next(self._names)
+            # Ibis 12 cannot create tables from memory on sqlglot 30; a registered view needs no copy either.
+            self._ibis.con.register(name, known)
+            self._tables[name] = known
+            return self._ibis.table(name)
 
     def parquet(self, files: Sequence[str]) -> Relation:
         """A relation over Parquet files of one schema."""
@@ -191,8 +211,44 @@ class Engine(Counter):
         Raises:
             CannotRun: A value does not fit what a query asks for.
         """
-        with told():
-            return self._ibis.con.sql(self.text(relation)).to_arrow_table()
+        text = self.text(relation)
+        with told(), closing(self._connected(text)) as connection:
+            return connection.sql(text).to_arrow_table()
+
+    def batches(
+        self, relation: Relation, *, rows: int, seconds: float | None = None
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """The rows of a relation bit by bit, never all of them in memory. To close it stops the query.
+
+        There is always at least one batch: one without rows still tells the columns.
+
+        Args:
+            relation: Whose rows.
+            rows: How many rows one batch has at most; 1 or more.
+            seconds: How long all of it may take, with the time that its reader takes; None for as long as it does.
+
+        Raises:
+            CannotRun: A value does not fit what a query asks for.
+            TooSlow: It takes longer than that.
+            OSError: A file cannot be read, such as one that was erased meanwhile.
+
+        Example:
+            >>> engine = Engine()
+            >>> numbers = engine.table(pa.table({"n": [1, 2, 3]}))
+            >>> [b.num_rows for b in engine.batches(numbers, rows=2)]
+            [2, 1]
+        """
+        text = self.text(relation)
+        with told(), closing(self._connected(text)) as connection:
+            if seconds is not None:
+                connection.execute(f"set max_execution_time = {max(1, round(seconds * 1000))}")
+            with closing(connection.sql(text).to_arrow_reader(rows)) as reader:
+                is_empty = True
+                for batch in _told(reader):
+                    is_empty = False
+                    yield batch
+                if is_empty:
+                    yield pa.RecordBatch.from_pylist([], schema=reader.schema)
 
     def map_arrow(self, relation: Relation, function: Callable[[pa.Table], pa.Table]) -> Relation:
         """The relation that a function makes of the rows, batch by batch."""
@@ -218,10 +274,46 @@ class Engine(Counter):
         self._ibis.con.close()
 
     def _view(self, query: str) -> Relation:
-        name = next(self._names)
-        with told():
-            self._ibis.con.execute(f"create temp view {name} as {query}")
-        return self._ibis.table(name)
+        with told(), self._lock:
+            name = next(self._names)
+            self._ibis.con.execute(f"create view {name} as {query}")
+            self._reads[name] = self._read_by(query)
+            return self._ibis.table(name)
+
+    def _read_by(self, query: str) -> frozenset[str]:
+        named = set(_NAME.findall(query))
+        return frozenset(n for n in named if n in self._tables).union(*(self._reads.get(n, ()) for n in named))
+
+    def _connected(self, query: str) -> duckdb.DuckDBPyConnection:
+        """A connection of its own for one query, with the tables that it reads."""
+        with self._lock:
+            connection: duckdb.DuckDBPyConnection = self._ibis.con.cursor()
+            for name in self._read_by(query):
+                connection.register(name, self._tables[name])
+        return connection
+
+
+_NAME = re.compile(r"\b_metroon_[0-9]+\b")
+
+
+def _told(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches of a reader; what DuckDB says meanwhile comes through Arrow, and is told without a value too."""
+    batches = iter(reader)
+    while True:
+        try:
+            batch = next(batches, None)
+        except (OSError, pa.ArrowException, MemoryError) as error:
+            said = str(error)
+            if said.startswith("INTERRUPT"):
+                raise TooSlow from None
+            if said.startswith("IO Error"):
+                raise OSError("a file cannot be read or written") from None
+            if said.startswith("Out of Memory") or isinstance(error, MemoryError):
+                raise CannotRun("there is not enough memory for it") from None
+            raise CannotRun("a value does not fit the type or the function that it is given to") from None
+        if batch is None:
+            return
+        yield batch
 
 
 def _known(rows: pa.Table) -> pa.Table:
@@ -242,6 +334,7 @@ def told() -> Iterator[None]:
 
     Raises:
         CannotRun: DuckDB cannot run it.
+        TooSlow: It takes longer than it may.
         OSError: A file cannot be read or written.
     """
     try:
@@ -254,6 +347,8 @@ def told() -> Iterator[None]:
         raise CannotRun("it asks for what the engine cannot do") from None
     except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
         raise CannotRun("a value does not fit the type or the function that it is given to") from None
+    except duckdb.InterruptException:
+        raise TooSlow from None
     except duckdb.IOException:
         raise OSError("a file cannot be read or written") from None
     except duckdb.OutOfMemoryException:

@@ -34,6 +34,23 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Milestone:
+    """Something on the way of an action.
+
+    Args:
+        title: What is reached.
+        due: The day by which its evidence must hold.
+        is_passed: Whether it holds; None when it could not be asked.
+        evidence: Its questions with their answers.
+    """
+
+    title: str
+    due: date
+    is_passed: bool | None
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True)
 class Action:
     """One thing that the city will do.
 
@@ -51,6 +68,8 @@ class Action:
         state: Computed.
         reason: Why it is in that state, in words.
         evidence: Its questions with their answers.
+        milestones: What is reached on the way.
+        done_on: The last day on which a run found it done; None when none did.
     """
 
     id: str
@@ -66,6 +85,33 @@ class Action:
     state: ActionState
     reason: str
     evidence: tuple[Evidence, ...]
+    milestones: tuple[Milestone, ...] = ()
+    done_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Role:
+    """Duties that stay when the person goes.
+
+    Args:
+        id: Its permanent id.
+        title: What people call it.
+        duties: What whoever holds it must do.
+        holder: Who holds it; empty while it is vacant.
+        department: Whose it is, in words.
+        since: Since when it is held, or vacant.
+        deputy: Id of the role that does the duties while this one is vacant.
+        is_required: Whether the plan cannot do without it.
+    """
+
+    id: str
+    title: str
+    duties: str
+    holder: str
+    department: str
+    since: date
+    deputy: str = ""
+    is_required: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,6 +147,7 @@ class PlanStatus:
         principles: What guides it.
         steps: Its steps, in order.
         note: What must stand beside it, such as whose template it follows.
+        roles: Who answers for what; owners of actions are among them.
     """
 
     title: str
@@ -111,6 +158,7 @@ class PlanStatus:
     principles: tuple[Principle, ...]
     steps: tuple[Step, ...]
     note: str = ""
+    roles: tuple[Role, ...] = ()
 
     def counts(self) -> dict[ActionState, int]:
         """State -> how many actions are in it, in the order done, on track, late, reopened, blocked, not checkable."""

@@ -346,6 +346,8 @@ class Score:
         is_of_complaints: Whether rows are complaints, and so tell of those who complain.
         disparities: Where it lies against where some people live.
         alike: Geography -> whether areas are like their neighbors, in words.
+        asked: Period -> what the target asks for by its last day, the lower and the upper end; only periods of which
+            it asks something.
     """
 
     measured: Measured
@@ -378,6 +380,7 @@ class Score:
     is_of_complaints: bool = False
     disparities: tuple[Disparity, ...] = ()
     alike: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 ChangeKind = Literal[

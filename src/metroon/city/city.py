@@ -17,22 +17,23 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.node import did_you_mean, validate
 from metroon.base.period import Grain  # pydantic reads the annotation
 from metroon.city.contract import Contract, contract
+from metroon.city.glossary import glossary
+from metroon.city.ids import NAME as NAME
+from metroon.city.ids import Id as Id
+from metroon.city.inventory import inventory
+from metroon.city.people import NOBODY, Staff, people
+from metroon.city.plan import Plan, plan
+from metroon.city.stories import Written, stories
 from metroon.city.yaml import read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from metroon.base.catalog import Dataset, Term
     from metroon.base.node import Node
 
 T = TypeVar("T")
-NAME = re.compile(r"[a-z][a-z0-9_]*")
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<default>:-[^}]*)?\}")
-
-
-def _id(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise ValueError("this cannot be a name. Fix: Use small letters, digits and _ and start with a letter.")
-    return name
 
 
 def _zone(name: str) -> str:
@@ -43,7 +44,16 @@ def _zone(name: str) -> str:
     return name
 
 
-Id = Annotated[str, AfterValidator(_id)]
+def _address(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise ValueError("this is no address of a portal. Fix: Write it like this: https://data.example.gov")
+    return url.rstrip("/")
+
+
+def _mail(address: str) -> str:
+    if address and not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise ValueError("this is no e-mail address. Fix: Write it like this: data@example.gov")
+    return address
 
 
 class _Part(BaseModel):
@@ -144,13 +154,30 @@ class Goal(_Part):
     owner: str = ""
 
 
+class PortalFile(_Part):
+    """What the city says of its portal.
+
+    Args:
+        address: The portal's public address, such as https://data.example.gov; feeds and catalogs name it.
+        contact: An e-mail address for questions about the portal.
+        about: What the portal is for, in one sentence.
+        licence: SPDX identifier of the licence for the numbers of measures, such as CC0-1.0; contracts say that of
+            their own rows.
+    """
+
+    address: Annotated[str, AfterValidator(_address)] = ""
+    contact: Annotated[str, AfterValidator(_mail)] = ""
+    about: str = ""
+    licence: str = ""
+
+
 class CityFile(_Part):
     """What ``city.yaml`` holds.
 
     Args:
         name: The city's name.
         time_zone: Time zone of the times in its files, such as America/Los_Angeles.
-        languages: Languages of its residents, as two-letter codes.
+        languages: Languages of its residents, its own first, such as en, es, vi and zh-Hans.
         invented: True when the city and its people are made up; said wherever it shows.
         as_of: The day the city takes for today; leave it out to use the day of the run.
         data: Folder of the raw files, relative to the city; ``${NAME:-default}`` reads the environment.
@@ -158,6 +185,7 @@ class CityFile(_Part):
         places: Geography -> its areas.
         goals: Goal -> what the city wants.
         thresholds: The city's own limits.
+        portal: What the city says of its portal.
         engine: The engine that counts the rows of measures, such as ``{kind: sail}``; DuckDB in this process unless
             named.
     """
@@ -172,6 +200,7 @@ class CityFile(_Part):
     places: dict[Id, Geography] = Field(default_factory=dict)
     goals: dict[Id, Goal] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
+    portal: PortalFile = PortalFile()
     engine: dict[str, Any] = Field(default_factory=lambda: {"kind": "duckdb"})
 
 
@@ -245,6 +274,11 @@ class City:
         node: ``city.yaml`` with its lines.
         products: Name -> product, in name order.
         measures: Name -> measure, in name order.
+        plan: What plan.yaml promises; None without one.
+        staff: Roles and stewards of people.yaml.
+        listed: What inventory.yaml lists and the city does not collect.
+        terms: The words of glossary.yaml.
+        stories: The texts of stories/, newest first.
     """
 
     folder: Path
@@ -252,6 +286,11 @@ class City:
     node: Node
     products: Mapping[str, Product]
     measures: Mapping[str, Declared]
+    plan: Plan | None = None
+    staff: Staff = NOBODY
+    listed: tuple[Dataset, ...] = ()
+    terms: tuple[Term, ...] = ()
+    stories: tuple[Written, ...] = ()
 
     @property
     def unread(self) -> frozenset[str]:
@@ -316,11 +355,30 @@ def load(folder: Path, found: list[Problem] | None = None) -> City:
     for name in sorted(set(products) & set(measures)):
         fix = "Rename one of them: versions of both are kept under their names."
         faults.append(measures[name].node.problem("Y106", f"'{name}' is both a product and a measure.", fix))
-    if file is None or (faults and found is None):
+    if file is None:
+        raise Refused(faults)
+    made = City(folder, file, node, products, measures, **_texts(folder, file, {*products, *measures}, faults))
+    if faults and found is None:
         raise Refused(faults)
     if found is not None:
         found += faults
-    return City(folder, file, node, products, measures)
+    return made
+
+
+def _texts(folder: Path, file: CityFile, taken: set[str], faults: list[Problem]) -> dict[str, Any]:
+    """What the city says in words: what of it can be read."""
+    departments, languages = file.departments, file.languages
+    for name in ("plan", "people", "inventory", "glossary"):
+        if (folder / f"{name}.yml").exists():
+            faults.append(_other_ending(folder / f"{name}.yml"))
+    made = {
+        "plan": _try(faults, lambda: plan(folder)),
+        "staff": _try(faults, lambda: people(folder, departments)),
+        "listed": _try(faults, lambda: inventory(folder, departments, taken)),
+        "terms": _try(faults, lambda: glossary(folder, languages)),
+        "stories": stories(folder, languages, faults),
+    }
+    return {k: v for k, v in made.items() if v is not None}
 
 
 def no_city(folder: Path) -> list[Problem]:
@@ -385,8 +443,11 @@ def _name(name: str, at: Path, faults: list[Problem]) -> None:
 
 
 def _other_endings(folder: Path, faults: list[Problem]) -> None:
-    for file in sorted(folder.glob("*.yml")):
-        faults.append(Problem(shown(file), 0, "Y105", "files that end in .yml are not read.", "End its name in .yaml."))
+    faults.extend(_other_ending(file) for file in sorted(folder.glob("*.yml")))
+
+
+def _other_ending(file: Path) -> Problem:
+    return Problem(shown(file), 0, "Y105", "files that end in .yml are not read.", "End its name in .yaml.")
 
 
 def _try(faults: list[Problem], step: Callable[[], T]) -> T | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CUSTOM: dict[str, tuple[str, ...]] = {
     "contract": (
         "privacyUnit", "privacyReason", "personKey", "minimumCell", "releaseMode", "accessLevel", "purposes",
-        "legalBasis", "retention", "agreements", "harmNotes", "collectionProvenance",
+        "legalBasis", "retention", "agreements", "harmNotes", "collectionProvenance", "licence",
     ),
     "table": ("point", "geographyKey", "eventTime", "grain"),
     "column": ("missingCodes", "demographic", "identifier", "standard", "declassified"),
@@ -114,6 +114,10 @@ _SHAPES: dict[object, tuple[Callable[[object], bool], str]] = {
         'Write value: [{value: "999", reason: not recorded}], each code in quotes as it stands in the file.',
     ),
     "declassified": (lambda v: _has_texts(v, "by", "reason"), "Write value: {by: NAME, reason: WHY}"),
+    "licence": (
+        lambda v: _is_text(v) or _has_texts(v, "id"),
+        "Write value: CC0-1.0 (an SPDX identifier), or {id: ..., title: ..., url: ...} for one of your own.",
+    ),
     "minimumCell": (
         lambda v: isinstance(v, int) and not isinstance(v, bool),
         "Write a whole number, or leave it out for the city's own.",

@@ -13,7 +13,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ruamel.yaml.nodes import Node as Part
@@ -39,17 +39,34 @@ def read(file: Path) -> Node:
         Refused: The file cannot be read, is no YAML, or repeats keys (all of them are told).
     """
     name = shown(file)
+    return _read(name, lambda: file.read_text(encoding="utf-8-sig"))
+
+
+def read_text(text: str, name: str) -> Node:
+    """A text of YAML as a node, for YAML that stands in another file.
+
+    Args:
+        text: The YAML; its first line is line 1.
+        name: The file it stands in, as the reader would type it.
+
+    Raises:
+        Refused: It is no YAML, or repeats keys (all of them are told).
+    """
+    return _read(name, lambda: text)
+
+
+def _read(name: str, text: Callable[[], str]) -> Node:
     reading = _Reading(name)
-    value = reading.value(_composed(file, name), ())
+    value = reading.value(_composed(text, name), ())
     if reading.faults:
         raise Refused(reading.faults)
     return Node(value, name, reading.lines)
 
 
-def _composed(file: Path, name: str) -> Part | None:
+def _composed(text: Callable[[], str], name: str) -> Part | None:
     try:
         # Not the round-trip reader: it marks the folds of a folded text with a sign inside the text.
-        composed: Part | None = YAML(typ="safe", pure=True).compose(file.read_text(encoding="utf-8-sig"))
+        composed: Part | None = YAML(typ="safe", pure=True).compose(text())
         return composed
     except FileNotFoundError:
         raise Refused([Problem(name, 0, "Y101", "the file is missing.", f"Create {name}.")]) from None

@@ -47,6 +47,10 @@ class Technique(Kind):
             Refused: The technique cannot do it on this column; nothing is published.
         """
 
+    def words(self) -> str:
+        """What was done to the column, as a sentence for those who read the published rows."""
+        return "Changed, so that it tells less of a person."
+
     def leaves(self) -> str | None:
         """The class that the column has afterwards; None when its own class stays."""
         return None

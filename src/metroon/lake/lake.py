@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -30,6 +31,8 @@ class Open:
 Zone = TypeVar("Zone", Restricted, Open)
 ZoneName = Literal["restricted", "open"]
 Evidence = dict[str, Any]
+Log = tuple[tuple[str, int, int], ...]
+"""What tells whether a table's log changed: name, size and time of change of each of its files."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Lake:
         self.folder = folder
         self.engine = engine
         self._format = Delta()
+        self._read: dict[Path, tuple[Log, dict[int, Evidence]]] = {}
+        self._listed: dict[tuple[Path, int], tuple[Log, list[str]]] = {}
 
     def save(self, checked: Checked, evidence: Evidence) -> Version[Restricted]:
         """Keep checked rows in the restricted zone, with the list of rows set aside beside them."""
@@ -94,7 +99,11 @@ class Lake:
 
     def files(self, version: Version[Any]) -> list[str]:
         """The Parquet files of a version, for another engine that counts its rows."""
-        return self._format.files(self._table(version.name, version.zone), version.number)
+        table = self._table(version.name, version.zone)
+        log, known = _log(table), self._listed.get((table, version.number))
+        if known is None or known[0] != log or not log:
+            known = self._listed[table, version.number] = log, self._format.files(table, version.number)
+        return list(known[1])
 
     def set_aside(self, version: Version[Restricted]) -> Relation:
         """Where the rows stand that this version set aside, and why; no other column."""
@@ -103,7 +112,14 @@ class Lake:
 
     def history(self, name: str, zone: ZoneName) -> dict[int, Evidence]:
         """Version number -> evidence, oldest first."""
-        return {n: json.loads(text) for n, text in self._format.history(self._table(name, zone)).items()}
+        table = self._table(name, zone)
+        log = _log(table)
+        # One walk asks for the same evidence hundreds of times; a log that did not change is not read again.
+        known = self._read.get(table)
+        if known is None or known[0] != log or not log:
+            known = log, {n: json.loads(text) for n, text in self._format.history(table).items()}
+            self._read[table] = known
+        return dict(known[1])
 
     def sweep(self) -> int:
         """Remove files that a run which was cut off left uncommitted; returns how many."""
@@ -120,6 +136,15 @@ class Lake:
     def _write(self, name: str, zone: ZoneName, rows: Relation, evidence: Mapping[str, Any]) -> tuple[int, Evidence]:
         text = json.dumps(evidence, ensure_ascii=False, sort_keys=True, default=str)
         return self._format.write(self._table(name, zone), rows, self.engine, text), json.loads(text)
+
+
+def _log(table: Path) -> Log:
+    try:
+        with os.scandir(table / "_delta_log") as files:
+            told = [(f.name, f.stat()) for f in files]
+    except OSError:
+        return ()
+    return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in told))
 
 
 def code_sha256() -> str:

@@ -184,6 +184,16 @@ def target_gap(released: Released, e: Estimate | None, target: Target | None) ->
     return TargetGap(e.cell, low, high, day, _status(e, asked, indicator.direction), gap)
 
 
+def asked(released: Released) -> dict[str, tuple[float, float]]:
+    """What the target asks for by the end of each period that has a number: the path beside which numbers stand."""
+    target = released.indicator.target
+    if target is None or released.indicator.direction == "neutral":
+        return {}
+    periods = {e.cell.period for e in released.estimates} - {ALL}
+    found = {p: level_on(target.points, last_day(p), target.interpolation) for p in sorted(periods)}
+    return {p: ends for p, ends in found.items() if ends is not None}
+
+
 def _status(e: Estimate, asked: tuple[float, float], direction: str) -> Status:
     if e.low is None or e.high is None:  # a stock is what it is
         inside = {"up": (e.value or 0) >= asked[0], "down": (e.value or 0) <= asked[1]}

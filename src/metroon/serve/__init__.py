@@ -10,6 +10,7 @@ from metroon.serve.terminal.digest import digest_page
 from metroon.serve.terminal.markdown import digest_markdown
 from metroon.serve.terminal.page import score_page
 from metroon.serve.terminal.plain import score_dict
+from metroon.serve.terminal.plan import plan_dict, plan_page
 from metroon.serve.terminal.rows import ESTIMATE_COLUMNS, estimate_rows, rows_csv, rows_json
 from metroon.serve.terminal.scoreboard import full_scoreboard, scoreboard
 from metroon.serve.terminal.show import account_table, measure_table
@@ -27,6 +28,8 @@ __all__ = [
     "measure_board",
     "measure_table",
     "picture",
+    "plan_dict",
+    "plan_page",
     "problems",
     "rows_csv",
     "rows_json",

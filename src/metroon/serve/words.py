@@ -36,6 +36,7 @@ class Words:
     def __init__(self, language: str, own: Path | None = None, names: Mapping[str, str] | None = None) -> None:
         self.language = language
         self.locale = Locale.parse(language, sep="-")
+        self.own_name = LANGUAGES.get(language, language)
         self._names = dict(names or {})
         self._messages = [
             m for f in (own, TRANSLATIONS) if f and (m := _read(f / f"{language}.po", self.locale)) is not None

@@ -51,7 +51,7 @@ def names(room: str, plugins: Path | None = None) -> dict[str, str]:
     found: dict[str, str] = {}
     places = [SRC / room / "kinds", *([plugins / room] if plugins else [])]
     sources = [(p.stem, str(p)) for folder in places if folder.is_dir() for p in sorted(folder.glob("*.py"))]
-    sources += [(e.name, e.value) for e in entry_points(group=f"metroon.{room}")]
+    sources += _installed(room)
     for name, source in sources:
         if name.startswith("_"):
             continue
@@ -60,6 +60,11 @@ def names(room: str, plugins: Path | None = None) -> dict[str, str]:
             raise Refused([Problem(source, 0, "K102", f"{room} has two kinds named '{name}'.", fix)])
         found[name] = source
     return found
+
+
+@cache
+def _installed(room: str) -> tuple[tuple[str, str], ...]:
+    return tuple((e.name, e.value) for e in entry_points(group=f"metroon.{room}"))
 
 
 def find(room: str, name: str, noun: type[K], plugins: Path | None = None) -> type[K]:

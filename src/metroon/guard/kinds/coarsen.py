@@ -50,6 +50,14 @@ class Coarsen(Technique):
         fix = "Dates: to month, quarter or year. Numbers: width. Points: " + did_you_mean(self.to or "", given.places)
         raise Refused([node.problem("G104", what, fix)])
 
+    def words(self) -> str:
+        """How coarse it is."""
+        if self.width:
+            return f"Published in bands of {self.width:g}."
+        if self.to in _UNITS:
+            return f"Only the {self.to} is published."
+        return "Only the area is published, not the point."
+
     def _to_area(self, rows: Relation, given: Protecting, point: tuple[str, str]) -> Relation:
         places = given.places[str(self.to)]
         name = places.id

@@ -19,3 +19,7 @@ class Drop(Technique):
     def protect(self, rows: Relation, given: Protecting) -> Relation:  # the same call for every kind
         """The rows without the column."""
         return rows.drop(self.column)
+
+    def words(self) -> str:
+        """It is left out."""
+        return "Left out of the published rows."

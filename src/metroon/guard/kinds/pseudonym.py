@@ -45,6 +45,10 @@ class Pseudonym(Technique):
 
         return given.engine.map_arrow(rows, tokens)
 
+    def words(self) -> str:
+        """It is a token."""
+        return "Replaced by a token that nobody can turn back without a key that the city keeps."
+
     def leaves(self) -> str | None:
         """A linkage key."""
         return "linkage key"

@@ -36,6 +36,12 @@ def score_dict(score: Score) -> Plain:
     return {**told, "verdict": verdict(bare)}
 
 
+def plain_dict(value: object) -> Plain:
+    """Any dataclass of ours as plain values that JSON can hold."""
+    told: Plain = _plain(value)
+    return told
+
+
 def _measured(measured: Measured) -> Plain:
     left_out = {"estimates", "problems"}
     return {f.name: _plain(getattr(measured, f.name)) for f in fields(measured) if f.name not in left_out}
