@@ -5,6 +5,8 @@ Every sentence stands in English in a template or in the code, and is its own ke
 
     python docs/translate.py            add new sentences, drop those that are gone
     python docs/translate.py --check    only tell what is missing, one line for each sentence and language
+
+Who confirms a machine translation takes the line that says so out of the head of the file.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+
+from metroon.serve.words import UNCONFIRMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +71,10 @@ def update(language: str) -> None:
     known.update(sentences(), no_fuzzy_matching=True)
     known.obsolete.clear()
     known.project, known.version, known.copyright_holder = "Metroon", "0.1", "The Metroon contributors"
-    known.header_comment = f"# The portal's sentences in {known.locale.english_name}."  # type: ignore[union-attr]
+    header = [f"The portal's sentences in {known.locale.english_name}."]  # type: ignore[union-attr]
+    if UNCONFIRMED in known.header_comment or not (TRANSLATIONS / f"{language}.po").is_file():
+        header.append(UNCONFIRMED)
+    known.header_comment = "\n".join(f"# {line}" for line in header)
     with (TRANSLATIONS / f"{language}.po").open("wb") as out:
         write_po(out, known, width=0, omit_header=False, sort_output=True, include_lineno=False)
 

@@ -11,7 +11,22 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "metroon"
-COMPOSERS = {"catalog", "plan", "portal", "scorecard", "cli", "doctor", "editions", "explain", "faults", "flow", "report", "schema", "serving", "walk"}
+COMPOSERS = {
+    "catalog",
+    "plan",
+    "portal",
+    "scorecard",
+    "cli",
+    "doctor",
+    "editions",
+    "explain",
+    "faults",
+    "flow",
+    "report",
+    "schema",
+    "serving",
+    "walk",
+}
 FORBIDDEN = {"utils", "helpers", "common", "misc", "core", "manager", "handler", "service", "types"}
 
 

@@ -53,6 +53,13 @@ def test_an_entry_is_a_dataset_without_rows(tmp_path):
     assert ("They are counted on paper.", "Spring 2027") == (entry.not_yet, entry.planned)
 
 
+def test_the_contact_of_an_entry_is_the_steward_of_that_address(tmp_path):
+    people = "stewards:\n  - {name: Steward of roads, contact: roads@toytown.example, promise: In 5 days.}\n"
+    (entry,) = read(tmp_path, **{"inventory.yaml": INVENTORY, "people.yaml": people}).listed
+
+    assert ("Steward of roads", "In 5 days.") == (entry.steward.name, entry.steward.promise)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "line", "code"),
     [

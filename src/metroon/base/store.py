@@ -114,7 +114,7 @@ class Store:
         return {str(a): date.fromisoformat(d) for a, d in self._db.execute(query, (day.isoformat(),))}
 
     def walked(self, day: date, verdicts: Mapping[str, tuple[str, bool]]) -> None:
-        """Remember what a run of one day said of products: (ok, late or bad; whether it is late); a later one counts."""
+        """Remember what a run said of products that day (ok, late or bad; whether it is late); a later one counts."""
         rows = [(name, day.isoformat(), verdict, int(is_late)) for name, (verdict, is_late) in verdicts.items()]
         self._db.executemany("insert or replace into walked values (?, ?, ?, ?)", rows)
 

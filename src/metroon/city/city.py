@@ -371,10 +371,11 @@ def _texts(folder: Path, file: CityFile, taken: set[str], faults: list[Problem])
     for name in ("plan", "people", "inventory", "glossary"):
         if (folder / f"{name}.yml").exists():
             faults.append(_other_ending(folder / f"{name}.yml"))
+    staff = _try(faults, lambda: people(folder, departments)) or NOBODY
     made = {
         "plan": _try(faults, lambda: plan(folder)),
-        "staff": _try(faults, lambda: people(folder, departments)),
-        "listed": _try(faults, lambda: inventory(folder, departments, taken)),
+        "staff": staff,
+        "listed": _try(faults, lambda: inventory(folder, departments, taken, staff.stewards)),
         "terms": _try(faults, lambda: glossary(folder, languages)),
         "stories": stories(folder, languages, faults),
     }

@@ -69,13 +69,16 @@ class InventoryFile(_Part):
     entries: list[EntryFile] = Field(default_factory=list)
 
 
-def inventory(folder: Path, departments: Mapping[str, str], taken: Collection[str]) -> tuple[Dataset, ...]:
+def inventory(
+    folder: Path, departments: Mapping[str, str], taken: Collection[str], stewards: Mapping[str, Steward]
+) -> tuple[Dataset, ...]:
     """What a city repo lists and does not collect; nothing when it has no inventory.yaml.
 
     Args:
         folder: The city repo.
         departments: Department -> what people call it.
         taken: Names of its products and measures.
+        stewards: Contact -> steward, of people.yaml.
 
     Raises:
         Refused: Keys are unknown or wrong, names are not there or taken; every fault at once.
@@ -96,13 +99,17 @@ def inventory(folder: Path, departments: Mapping[str, str], taken: Collection[st
             topic=e.topic,
             tags=tuple(e.tags),
             access=e.access,
-            steward=Steward(e.contact, "contact", e.contact if "@" in e.contact or "://" in e.contact else ""),
+            steward=stewards.get(e.contact) or _contact(e.contact),
             not_yet=e.why_not_yet,
             planned=e.planned,
             reviewed=e.reviewed,
         )
         for e in told.entries
     )
+
+
+def _contact(told: str) -> Steward:
+    return Steward(told, "contact", told if "@" in told or "://" in told else "")
 
 
 def _faults(

@@ -95,7 +95,14 @@ def shown(portal: Portal, page: Page, render: Callable[[Asked, Page], str]) -> C
         headers = kept_by(asked, request)
         if is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        return HTMLResponse(render(asked, page), headers=headers)
+        # A question in plain words is somebody's: what it found is not kept.
+        key = None if request.url.query else (asked.path, asked.words.language, asked.address)
+        html = asked.site.shelf.get(key) if key else None
+        if html is None:
+            html = render(asked, page)
+            if key:
+                asked.site.shelf.put(key, html)
+        return HTMLResponse(html, headers=headers)
 
     return show
 

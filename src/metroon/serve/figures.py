@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from babel.dates import format_date
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import parse_pattern
 
 from metroon.base import period as periods
 from metroon.base.estimate import ALL, INSIDE, NOWHERE, OUTSIDE, UNKNOWN
@@ -36,7 +37,7 @@ class Figures:
     def axis(self, x: float) -> str:
         """A value as it stands at an axis, without decimals that say nothing."""
         if self.scale.is_share:
-            return format_percent(x, "#,##0.#%", locale=self.words.locale)
+            return _written(x, "#,##0.#%", self.words)
         return self.words.number(x, self.scale.decimals)
 
     def interval(self, low: float | None, high: float | None) -> str:
@@ -74,13 +75,21 @@ class Figures:
         if not self.scale.is_share:
             return self._number(x, is_signed=is_signed)
         pattern = f"#,##0.{'0' * self.scale.decimals}%" if self.scale.decimals else "#,##0%"
-        return format_percent(round(x, self.scale.decimals + 2) + 0.0, pattern, locale=self.words.locale)
+        return _written(round(x, self.scale.decimals + 2) + 0.0, pattern, self.words)
 
     def _number(self, x: float, *, is_signed: bool) -> str:
         pattern = f"#,##0.{'0' * self.scale.decimals}" if self.scale.decimals else "#,##0"
         rounded = round(x, self.scale.decimals) + 0.0
         sign = "+" if is_signed and rounded > 0 else ""
-        return f"{sign}{format_decimal(rounded, pattern, locale=self.words.locale)}"
+        return f"{sign}{_written(rounded, pattern, self.words)}"
+
+
+_parsed = cache(parse_pattern)
+"""Patterns of numbers, read once: a page writes hundreds of numbers in two or three of them."""
+
+
+def _written(x: float, pattern: str, words: Words) -> str:
+    return str(_parsed(pattern).apply(x, words.locale))
 
 
 def period_words(period: str, words: Words) -> str:

@@ -34,7 +34,7 @@ from metroon.serve.trouble import Trouble, trouble_of
 from metroon.serve.workbook import Beside, xlsx_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -122,13 +122,23 @@ def cited(catalog: Catalog, rows: Rows, address: str) -> str:
     return f"{catalog.city}: {dataset.title}, version {edition.number}, as of {edition.as_of.isoformat()}. {where}"
 
 
+SLICE_BYTES = 1 << 19
+"""Bytes that are sent at once: what packs or sends them holds up nobody else for long."""
+
+
+def _sliced(parts: Iterable[bytes]) -> Generator[bytes, None, None]:
+    for part in parts:
+        for at in range(0, len(part), SLICE_BYTES):
+            yield part[at : at + SLICE_BYTES]
+
+
 class Streamed(StreamingResponse):
     """A streamed answer that lets go of its query when its reader does."""
 
     def __init__(
         self, parts: Generator[bytes, None, None], close: Callable[[], None], headers: Mapping[str, str]
     ) -> None:
-        super().__init__(parts, headers=headers)
+        super().__init__(_sliced(parts), headers=headers)
         self._parts, self._close = parts, close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -192,7 +192,15 @@ def _target(asked: Asked, found: Numbers, e: Estimate | None, figures: Figures) 
 # Series
 
 
-def line(found: Numbers, trail: Sequence[Estimate], words: Words, *, has_target: bool, label: str = "") -> Line:
+def line(
+    found: Numbers,
+    trail: Sequence[Estimate],
+    words: Words,
+    *,
+    has_target: bool,
+    label: str = "",
+    has_signals: bool = False,
+) -> Line:
     """A series as charts draw it. Periods that were not released are there without a number.
 
     Args:
@@ -201,6 +209,7 @@ def line(found: Numbers, trail: Sequence[Estimate], words: Words, *, has_target:
         words: The language.
         has_target: Whether the numbers may stand beside the target.
         label: The target in words.
+        has_signals: Whether the periods that are signals are marked.
     """
     by_period = {e.cell.period: e for e in trail}
     names = _every_period([e.cell.period for e in trail])
@@ -211,7 +220,7 @@ def line(found: Numbers, trail: Sequence[Estimate], words: Words, *, has_target:
     cuts = [i for i, p in enumerate(names) if i and _begins_anew(names[i - 1], p, found)]
     signals: list[int] = []
     course = found.score.course
-    if course is not None and trail and trail[-1].cell == course.cell:
+    if has_signals and course is not None and trail and trail[-1].cell == course.cell:
         flagged = dict(zip(course.periods, course.signals, strict=True))
         signals = [i for i, p in enumerate(names) if flagged.get(p, "none") != "none"]
     return Line(
@@ -261,7 +270,7 @@ def big_trend(asked: Asked, found: Numbers, trail: Sequence[Estimate], *, has_ta
     """A large trend with its axis and sentence; nothing when there are fewer than two periods with a value."""
     if sum(e.value is not None for e in trail) < 2:
         return Markup("")
-    drawn = line(found, trail, asked.words, has_target=has_target, label=label)
+    drawn = line(found, trail, asked.words, has_target=has_target, label=label, has_signals=True)
     return trend(drawn, label=series_sentence(asked, found, trail), tick=figures_of(asked, found).axis)
 
 
@@ -403,8 +412,13 @@ class PlaceMap:
     may_order: bool
 
 
-def place_rows(asked: Asked, found: Numbers, geography: str) -> list[PlaceRow]:
-    """Every place of a set with its number, in the city's own order."""
+def place_rows(asked: Asked, found: Numbers, geography: str) -> tuple[PlaceRow, ...]:
+    """Every place of a set with its number, in the city's own order. Written once for a catalog and a language."""
+    key = ("place rows", found.measured.measure, geography, asked.words.language)
+    return asked.site.once(key, lambda: tuple(_place_rows(asked, found, geography)))
+
+
+def _place_rows(asked: Asked, found: Numbers, geography: str) -> list[PlaceRow]:
     places = asked.catalog.geographies.get(geography) or found.places(geography)
     areas, words, figures = found.areas.get(geography, {}), asked.words, figures_of(asked, found)
     has_pages = geography == asked.catalog.neighborhoods
@@ -450,7 +464,7 @@ def place_map(asked: Asked, found: Numbers, geography: str, *, outlined: str = "
         order: ``value`` for the list by value; else in the city's own order.
     """
     words, told = asked.words, found.measured
-    rows = place_rows(asked, found, geography)
+    rows: Sequence[PlaceRow] = place_rows(asked, found, geography)
     places = asked.catalog.geographies.get(geography) or found.places(geography)
     values = {r.key: r.estimate.value if r.estimate is not None else None for r in rows}
     cuts = asked.site.once(("breaks", told.measure, geography), lambda: _breaks(found, geography))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -20,10 +21,47 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OWN = Path(__file__).parent
+SHELF_BYTES = 32_000_000
+"""Finished pages that one worker keeps: those of a city with a hundred datasets in four languages."""
 
 
 class NotReady(RuntimeError):  # noqa: N818  # a state that passes, no fault
     """The first catalog is still being gathered."""
+
+
+class Shelf:
+    """Finished pages, the ones that were asked for last, up to so many bytes.
+
+    Args:
+        most_bytes: How much it holds.
+
+    Example:
+        >>> shelf = Shelf(most_bytes=10)
+        >>> shelf.put("a", "12345"); shelf.put("b", "12345"); shelf.put("c", "12345")
+        >>> shelf.get("a"), shelf.get("c")
+        (None, '12345')
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._size = 0
+        self._pages: OrderedDict[object, str] = OrderedDict()
+        self._lock = RLock()
+
+    def get(self, key: object) -> str | None:
+        """A page, when it is there."""
+        with self._lock:
+            if key in self._pages:
+                self._pages.move_to_end(key)
+            return self._pages.get(key)
+
+    def put(self, key: object, page: str) -> None:
+        """Keep a page, and let go of those that were not asked for longest."""
+        with self._lock:
+            self._size += len(page) - len(self._pages.pop(key, ""))
+            self._pages[key] = page
+            while self._size > self._most:
+                self._size -= len(self._pages.popitem(last=False)[1])
 
 
 class Site:
@@ -44,6 +82,7 @@ class Site:
         self.words = {n: Words(n, own, self.catalog.names.get(n, {})) for n in spoken}
         self.default = spoken[0]
         self._loaders = [*([FileSystemLoader(folder / "templates")] if folder else []), PackageLoader("metroon.serve")]
+        self.shelf = Shelf(SHELF_BYTES)
         self._kept: dict[object, Any] = {}
         self._making: dict[object, RLock] = {}
         self._lock = Lock()

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TRANSLATIONS = Path(__file__).parent / "translations"
 LANGUAGES = {"en": "English", "es": "Español", "vi": "Tiếng Việt", "zh-Hans": "简体中文"}
 """Languages that the portal itself speaks, each by its own name."""
+UNCONFIRMED = "Machine translation, not yet confirmed by a person."
+"""A line in the head of a file of translations: whoever confirms them takes it out. A comment, since tools that write
+such files drop headers that they do not know."""
 
 
 class Words:
@@ -41,6 +44,7 @@ class Words:
         self._messages = [
             m for f in (own, TRANSLATIONS) if f and (m := _read(f / f"{language}.po", self.locale)) is not None
         ]
+        self.is_confirmed = not any(UNCONFIRMED in m.header_comment for m in self._messages)
 
     def gettext(self, message: str, **values: object) -> str:
         """A sentence of the portal in this language, with its values; English where it is not translated."""

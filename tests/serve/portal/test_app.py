@@ -186,6 +186,19 @@ def test_health_tells_what_is_served_and_how_old_it_is(small: SmallPortal, askin
     assert isinstance(told["age_s"], int)
 
 
+def test_a_page_without_a_question_is_made_once_and_a_question_is_not_kept(
+    small: SmallPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking, made = TestClient(app(changed(small, identity="once"))), []
+    page = next(p for p in apps.PAGES if p.path == "/datasets")
+    view = type(page).view
+    monkeypatch.setattr(type(page), "view", lambda self, asked: made.append(asked.path) or view(self, asked))
+    for path in ("/datasets", "/datasets", "/es/datasets", "/datasets?q=Jane", "/datasets?q=Jane"):
+        asking.get(path)
+
+    assert 4 == len(made)
+
+
 class Page(apps.Page):
     path = "/broken"
     template = "trouble.html"

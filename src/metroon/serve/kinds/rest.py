@@ -189,6 +189,7 @@ class _Asked:
         else:
             known, is_head = self.request.headers.get("if-none-match", ""), self.request.method == "HEAD"
             response = respond(asked, rows, ending, query, is_head=is_head, if_none_match=known)
+        response.headers.setdefault("Cache-Control", "no-cache")
         response.headers["Vary"] = "Accept"
         return response
 

@@ -26,7 +26,7 @@ from metroon.serve.svg import Line, bars, days, trend
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from metroon.base.catalog import Catalog, Dataset, Edition, Rows
+    from metroon.base.catalog import Catalog, Check, Dataset, Edition, Rows
     from metroon.serve.page import Asked
     from metroon.serve.words import Words
 
@@ -164,7 +164,7 @@ class DatasetView:
     has_bars: bool
     trust: str
     checks: tuple[tuple[str | Markup, ...], ...]
-    failing: tuple[Markup, ...]
+    failing: tuple[tuple[Markup, str], ...]
     strip: Markup
     strip_said: str
     warnings: tuple[tuple[str, Markup], ...]
@@ -231,7 +231,7 @@ class DatasetPage(Page):
             has_bars=any(c.bars for c in dataset.columns),
             trust=_trust(dataset, words),
             checks=tuple(_check(c, words) for c in dataset.checks),
-            failing=tuple(of(c.text) for c in dataset.checks if not c.is_kept),
+            failing=tuple((of(c.text), _then(c, words)) for c in dataset.checks if not c.is_kept),
             strip=_strip(dataset, words),
             strip_said=_strip_said(dataset, words),
             warnings=tuple(_warnings(dataset, words)),
@@ -588,14 +588,19 @@ def _trust(d: Dataset, words: Words) -> str:
     )
 
 
-def _check(check: Any, words: Words) -> tuple[str | Markup, ...]:
-    severity = {
+def _check(check: Check, words: Words) -> tuple[str | Markup, ...]:
+    kept = words.gettext("Kept") if check.is_kept else words.gettext("Broken")
+    return words.of(check.text), kept, _then(check, words), words.of(check.dimension)
+
+
+def _then(check: Check, words: Words) -> str:
+    """What happens where a check is broken."""
+    told = {
         "stop": words.gettext("The delivery is refused"),
         "set aside": words.gettext("The row is set aside"),
         "warn": words.gettext("It is told"),
     }
-    kept = words.gettext("Kept") if check.is_kept else words.gettext("Broken")
-    return words.of(check.text), kept, severity.get(check.severity, check.severity), words.of(check.dimension)
+    return told.get(check.severity, check.severity)
 
 
 def _strip(d: Dataset, words: Words) -> Markup:

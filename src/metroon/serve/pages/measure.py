@@ -52,12 +52,12 @@ class Point:
     Args:
         shown: The number.
         asked: What the target asked for by its end, in words; empty when nothing.
-        is_signal: Whether it lies outside its usual ups and downs.
+        signal: Which rule makes it a sign of a real change, in words; empty when none does.
     """
 
     shown: Shown
     asked: str
-    is_signal: bool
+    signal: str
 
 
 @dataclass(frozen=True)
@@ -383,7 +383,19 @@ def _points(asked: Asked, found: Numbers) -> Iterable[Point]:
         if low_high is not None:
             low, high = figures.value(low_high[0]), figures.value(low_high[1])
             asked_for = low if low == high else figures.words.gettext("%(low)s to %(high)s", low=low, high=high)
-        yield Point(shown(asked, found, e), asked_for, flagged.get(e.cell.period, "none") != "none")
+        yield Point(shown(asked, found, e), asked_for, rule_words(flagged.get(e.cell.period, "none"), figures.words))
+
+
+def rule_words(rule: str, words: Words) -> str:
+    """Which rule flags a period, in words; empty when none does."""
+    told = {
+        "outside limits": words.gettext("Outside its usual ups and downs"),
+        "trend": words.gettext("Rising or falling many periods in a row"),
+        "shift": words.gettext("Many periods in a row on one side of its usual level"),
+        "two of three near a limit": words.gettext("Two of three periods near a limit"),
+        "three of four near a limit": words.gettext("Three of four periods near a limit"),
+    }
+    return told.get(rule, "")
 
 
 def _alarms(score: Score, words: Words) -> str:

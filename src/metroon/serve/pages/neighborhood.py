@@ -100,8 +100,9 @@ class NeighborhoodView:
         bar: The same, drawn.
         beside: How many results are clearly better and worse than in the city, in a sentence.
         locator: Where it lies.
-        best: Results that are clearly better than in the city as a whole.
-        worst: Results that are clearly worse.
+        best: A few results that are clearly better than in the city as a whole.
+        worst: A few that are clearly worse.
+        more: How many more stand out, in a sentence; empty when all are told.
         themes: Its results by goal.
         elsewhere: (Address, question) of results that are not measured by neighborhood.
         mapped: The result on the map; None when there is none.
@@ -133,6 +134,7 @@ class NeighborhoodView:
     locator: Markup
     best: tuple[Indicator, ...]
     worst: tuple[Indicator, ...]
+    more: str
     themes: tuple[Theme, ...]
     elsewhere: tuple[tuple[str, str], ...]
     mapped: PlaceMap | None
@@ -237,6 +239,7 @@ def _view(asked: Asked, *, is_sheet: bool) -> NeighborhoodView:
         ),
         best=tuple(best[:FEW]),
         worst=tuple(worst[:FEW]),
+        more=_more(max(0, len(best) - FEW) + max(0, len(worst) - FEW), words),
         themes=themes,
         elsewhere=_elsewhere(asked, measured),
         mapped=None if is_sheet or not mapped
@@ -292,6 +295,14 @@ def _beside(better: int, worse: int, words: Words) -> str:
             )
         )
     return " ".join(told) or words.gettext("No result is clearly better or worse than in the city as a whole.")
+
+
+def _more(n: int, words: Words) -> str:
+    return (
+        words.ngettext("%(n)s more is among the results below.", "%(n)s more are among the results below.", n)
+        if n
+        else ""
+    )
 
 
 def _elsewhere(asked: Asked, measured: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,192 @@
+"""What a language lacks of the city's own words: what pages show, what is translated, and files for translators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from babel import Locale
+from babel.messages.catalog import Catalog as Messages
+from babel.messages.pofile import read_po, write_po
+
+from metroon.base.estimate import ALL
+from metroon.serve.words import LANGUAGES, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from metroon.base.catalog import Catalog, Dataset
+    from metroon.base.plan import PlanStatus
+    from metroon.base.scorecard import Score
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One text of the city that a language lacks.
+
+    Args:
+        text: The text, in English.
+        where: Where it stands first, for the translator, such as ``measure street_lights_out, unit``.
+    """
+
+    text: str
+    where: str
+
+
+def texts(catalog: Catalog) -> dict[str, str]:
+    """Every English text of the city that a page shows, with where it stands first; the most seen come first.
+
+    Sentences that carry the numbers of a day are not in it (why an action is late, what an evidence found): they are
+    other ones tomorrow. Nor are texts of stories, each of which is written in one language and says which.
+
+    Args:
+        catalog: What the city publishes.
+    """
+    found: dict[str, str] = {}
+    for text, where in _texts(catalog):
+        if text and text.strip() and any(c.isalpha() for c in text):
+            found.setdefault(text, where)
+    return found
+
+
+def gaps(catalog: Catalog, words: Words) -> tuple[Gap, ...]:
+    """The texts of the city that a language lacks, in the order of ``texts``.
+
+    Args:
+        catalog: What the city publishes.
+        words: The language.
+    """
+    return tuple(Gap(text, where) for text, where in texts(catalog).items() if not words.knows(text))
+
+
+def save(catalog: Catalog, language: str) -> tuple[Path, int]:
+    """Add the texts that a language lacks to the city's own file, empty, for a translator to fill in.
+
+    What is translated stays as it is, also what no page shows any more and what changes a sentence of the portal.
+
+    Args:
+        catalog: What the city publishes.
+        language: ``es``, ``vi`` or ``zh-Hans``.
+
+    Returns:
+        The file in the city repo, and how many texts were added to it.
+    """
+    file = Path(catalog.folder) / "translations" / f"{language}.po"
+    kept = _kept(file, language)
+    lacking = gaps(catalog, Words(language, file.parent, catalog.names.get(language, {})))
+    new = [g for g in lacking if g.text not in kept]
+    for gap in new:
+        kept.add(gap.text, auto_comments=[gap.where])
+    if new:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("wb") as out:
+            write_po(out, kept, width=0)
+    return file, len(new)
+
+
+def _kept(file: Path, language: str) -> Messages:
+    locale = Locale.parse(language, sep="-")
+    if file.is_file():
+        with file.open("rb") as opened:
+            return read_po(opened, locale=str(locale))
+    made = Messages(locale=locale, fuzzy=False, charset="utf-8")
+    made.header_comment = f"# The city's own words in {locale.english_name}."
+    return made
+
+
+def _texts(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    yield catalog.city, "the city"
+    yield catalog.portal.about, "city.yaml, portal"
+    for goal in catalog.goals:
+        told = (goal.title, goal.outcome, goal.department, goal.owner)
+        yield from ((text, f"goal {goal.goal}") for text in told)
+    for name, score in catalog.scores.items():
+        yield from _score(name, score)
+    for id_, places in catalog.geographies.items():
+        told = (places.title, places.label, places.people_source, places.note)
+        yield from ((text, f"set of places {id_}") for text in told)
+        if places.base:
+            yield from ((name, f"places of {id_}") for name in places.names.values())
+    if catalog.plan is not None:
+        yield from _plan(catalog.plan)
+    for dataset in catalog.datasets.values():
+        yield from _dataset(dataset)
+    for term in catalog.terms:
+        told = (term.term, term.meaning, term.not_to_confuse, term.source)
+        yield from ((text, f"glossary {term.id}") for text in told)
+    for story in catalog.stories:
+        yield from ((text, f"story {story.id}") for text in (story.title, story.summary, story.author))
+
+
+def _score(name: str, score: Score) -> Iterator[tuple[str, str]]:
+    told = score.measured
+    yield told.question, f"measure {name}, question"
+    yield told.title, f"measure {name}, title"
+    yield told.unit, f"measure {name}, unit"
+    for cell in (e.cell for e in told.estimates):
+        if cell.dimension != ALL:
+            yield cell.dimension, f"measure {name}, kind of group"
+            yield cell.group, f"measure {name}, group"
+    yield from ((gap.reference, f"measure {name}, group") for gap in score.gaps)
+    yield from ((d.people, f"measure {name}, people") for d in score.disparities)
+    for said in score.words:
+        yield said.text, f"measure {name}, narrative"
+        yield said.author, f"measure {name}, who says so"
+    yield from ((text, f"measure {name}, {what}") for what, text in score.chain)
+    yield from ((reason, f"measure {name}, break") for _, reason in score.breaks)
+    for past in score.past_targets:
+        yield from ((text, f"measure {name}, earlier target") for text in (past.authority, past.reason))
+    yield from ((note, f"measure {name}, note") for note in told.notes)
+
+
+def _plan(plan: PlanStatus) -> Iterator[tuple[str, str]]:
+    yield from ((text, "plan") for text in (plan.title, plan.authority, plan.note))
+    for principle in plan.principles:
+        yield from ((text, f"plan, principle {principle.id}") for text in (principle.sentence, principle.why))
+    for step in plan.steps:
+        yield step.title, f"plan, step {step.id}"
+        for action in step.actions:
+            told = (action.title, action.owner, action.department, action.moved)
+            yield from ((text, f"plan, action {action.id}") for text in told)
+            yield from ((m.title, f"plan, action {action.id}, milestone") for m in action.milestones)
+    for role in plan.roles:
+        told = (role.title, role.duties, role.holder, role.department)
+        yield from ((text, f"plan, role {role.id}") for text in told)
+
+
+def _dataset(d: Dataset) -> Iterator[tuple[str, str]]:
+    at = f"{'measure' if d.shape == 'measure' else 'dataset'} {d.name}"
+    yield d.title, f"{at}, title"
+    yield d.description, f"{at}, description"
+    yield d.topic.replace("_", " "), f"{at}, topic"
+    told = (d.grain, d.department, d.gap, d.limitations, d.legal_basis, d.retention, d.harm_notes, d.provenance)
+    yield from ((text, at) for text in (*told, d.promise.text, d.not_yet, d.planned))
+    yield from ((purpose, f"{at}, purpose") for purpose in d.purposes)
+    if d.steward is not None:
+        who = (d.steward.name, d.steward.role, d.steward.promise, d.steward.hours)
+        yield from ((text, f"{at}, steward") for text in who)
+    for column in d.columns:
+        if column.title != column.name:
+            yield column.title, f"{at}, column {column.name}"
+        yield " ".join(column.description.split()), f"{at}, column {column.name}"
+        yield column.protection, f"{at}, column {column.name}, protection"
+    yield from ((check.text, f"{at}, check") for check in d.checks)
+
+
+def counted(catalog: Catalog, translations: Mapping[str, Words]) -> dict[str, tuple[int, int]]:
+    """Language -> how many texts of the city are translated, of how many.
+
+    Args:
+        catalog: What the city publishes.
+        translations: Language -> its words; English needs none and is left out.
+    """
+    every = texts(catalog)
+    return {n: (sum(w.knows(t) for t in every), len(every)) for n, w in translations.items() if n != "en"}
+
+
+def spoken(catalog: Catalog) -> dict[str, Words]:
+    """Language -> its words with the city's own, for the languages of its portal that are not English."""
+    own = Path(catalog.folder) / "translations"
+    languages = [n for n in catalog.languages if n in LANGUAGES and n != "en"]
+    return {n: Words(n, own, catalog.names.get(n, {})) for n in languages}
