@@ -34,8 +34,8 @@ import small
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROWS = 1_000_000
-TRIES = 3
+ROWS = 100_000
+TRIES = 5
 BASE = "/api/v1/datasets/trees/rows"
 
 
@@ -145,18 +145,21 @@ def main() -> None:
             alone_mb = peak_mb(pid)
             print(f"{ROWS:,} rows x 10 columns; ratio = over HTTP / the same encoder in process, median of {TRIES}")
             ours = {"csv": csv_bytes, "parquet": parquet_bytes, "arrow": arrow_bytes, "ndjson": ndjson_bytes}
-            plain = {"csv": plain_csv, "parquet": plain_parquet}
+            plain = {"csv": plain_csv, "parquet": plain_parquet, "arrow": arrow_bytes, "ndjson": ndjson_bytes}
+            file = folder / "trees-2.parquet"
             for ending, encode in ours.items():
-                here = statistics.median(encoded(folder / "trees-2.parquet", encode) for _ in range(TRIES))
-                runs = [fetched(f"{address}{BASE}?format={ending}") for _ in range(TRIES)]
-                there = statistics.median(r[1] for r in runs)
-                more = ""
-                if ending in plain:
-                    bare = statistics.median(encoded(folder / "trees-2.parquet", plain[ending]) for _ in range(TRIES))
-                    more = f", to pyarrow alone {there / bare:.2f}"
-                first, size = statistics.median(r[0] for r in runs) / there, runs[0][2] / 1e6
-                print(f"{ending}: ratio {there / here:.2f}{more}; first byte at {first:.0%}; {size:.0f} MB;"
-                      f" peak memory of the server {peak_mb(pid) - alone_mb:.0f} MB over idle")  # fmt: skip
+                # By turns, so that what else the machine does weighs on both alike.
+                url, turns = f"{address}{BASE}?format={ending}", []
+                for _ in range(TRIES):
+                    turns.append((encoded(file, encode), fetched(url), encoded(file, plain[ending])))
+                ours_ratio = statistics.median(there[1] / here for here, there, _ in turns)
+                bare_ratio = statistics.median(there[1] / bare for _, there, bare in turns)
+                first = statistics.median(there[0] / there[1] for _, there, _ in turns)
+                size, peak = turns[0][1][2] / 1e6, peak_mb(pid) - alone_mb
+                print(
+                    f"{ending}: ratio {ours_ratio:.2f}, to pyarrow alone {bare_ratio:.2f}; first byte at {first:.0%};"
+                )
+                print(f"  {size:.0f} MB; peak memory of the server {peak:.0f} MB over idle")
             alone = p95(small_questions(address, threading.Event()))
             for ending in ("csv", "parquet", "ndjson"):
                 found, count = beside(address, ending)

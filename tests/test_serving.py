@@ -35,9 +35,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 
 @contextmanager
 def started(town: Town, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    with subprocess.Popen(
+    with (town.folder / "log").open("w") as log, subprocess.Popen(
         [*COMMAND, "serve", str(town.folder), "--port", "0", "--as-of", "2026-03-15", *more],
-        stdout=subprocess.PIPE, stderr=(town.folder / "log").open("w"), text=True,
+        stdout=subprocess.PIPE, stderr=log, text=True,
     ) as process:  # fmt: skip
         try:
             assert process.stdout is not None

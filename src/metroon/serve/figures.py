@@ -110,7 +110,8 @@ def period_words(period: str, words: Words) -> str:
             return words.gettext("%(first)s to %(last)s", first=words.month(first), last=words.month(last))
         return format_date(first, "QQQ y", locale=words.locale)
     if ".." in period:
-        return words.gettext("fiscal year %(first)s-%(last)s", first=first.year, last=f"{last.year % 100:02d}")
+        short = f"{last.year % 100:02d}"
+        return words.gettext("fiscal year %(first)s-%(last)s", first=first.year, last=short)
     return period
 
 

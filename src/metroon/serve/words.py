@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from gettext import c2py
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ LANGUAGES = {"en": "English", "es": "Español", "vi": "Tiếng Việt", "zh-Hans
 UNCONFIRMED = "Machine translation, not yet confirmed by a person."
 """A line in the head of a file of translations: whoever confirms them takes it out. A comment, since tools that write
 such files drop headers that they do not know."""
+_form_of = cache(c2py)
 
 
 class Words:
@@ -57,7 +60,7 @@ class Words:
             found = messages.get(one)
             forms = found.string if found is not None else ""
             if isinstance(forms, list | tuple) and all(forms):
-                chosen = forms[min(self._plural(n, messages), len(forms) - 1)]
+                chosen = forms[min(_form_of(messages.plural_expr)(n), len(forms) - 1)]
                 return str(chosen) % told
         return (one if n == 1 else many) % told
 
@@ -109,9 +112,6 @@ class Words:
             if found is not None and isinstance(found.string, str) and found.string and not found.fuzzy:
                 return found.string
         return ""
-
-    def _plural(self, n: int, messages: Messages) -> int:
-        return 0 if messages.num_plurals == 1 or n == 1 else 1
 
 
 def _read(file: Path, locale: Locale) -> Messages | None:

@@ -658,7 +658,7 @@ def _edition(asked: Asked, d: Dataset, e: Edition, shown: Edition | None) -> Old
     return Old(
         words.number(e.number),
         words.day(e.as_of),
-        words.number(e.rows) if e.rows is not None else "",
+        words.ngettext("%(n)s row", "%(n)s rows", e.rows) if e.rows is not None else "",
         tuple(words.of(c) for c in e.changes),
         f"{asked.link(d.path)}?{urlencode({'version': e.number})}",
         e is shown,
