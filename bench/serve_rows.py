@@ -34,7 +34,7 @@ import small
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROWS = 100_000
+ROWS = 1_000_000
 TRIES = 5
 BASE = "/api/v1/datasets/trees/rows"
 

@@ -264,7 +264,8 @@ def json_column(column: pa.Array, *, is_shape: bool = False) -> pa.Array:
     """Each value of a column as the text of a JSON value."""
     kind = column.type
     if is_shape or pa.types.is_binary(kind):
-        told = pa.array(shapely.to_geojson(geometries(column)), pa.string())
+        # RFC 7946, section 3.1.6: outer rings run counterclockwise.
+        told = pa.array(shapely.to_geojson(shapely.orient_polygons(geometries(column))), pa.string())
     elif pa.types.is_floating(kind):
         told = finite(column).cast(pa.string())
     elif pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from metroon.base.catalog import Catalog, Dataset
     from metroon.base.plan import PlanStatus
     from metroon.base.scorecard import Score
+
+_OF_A_DAY = re.compile(r"\d|fewer than \d|Not released|Whether it gets|What is there balances")
+"""How notes begin that Metroon makes of the numbers of a release."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def texts(catalog: Catalog) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for text, where in _texts(catalog):
-        if text and text.strip() and any(c.isalpha() for c in text):
+        if len(text.strip()) > 1 and any(c.isalpha() for c in text):
             found.setdefault(text, where)
     return found
 
@@ -106,8 +110,7 @@ def _texts(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for id_, places in catalog.geographies.items():
         told = (places.title, places.label, places.people_source, places.note)
         yield from ((text, f"set of places {id_}") for text in told)
-        if places.base:
-            yield from ((name, f"places of {id_}") for name in places.names.values())
+        yield from ((name, f"places of {id_}") for name in places.names.values())
     if catalog.plan is not None:
         yield from _plan(catalog.plan)
     for dataset in catalog.datasets.values():
@@ -126,7 +129,7 @@ def _score(name: str, score: Score) -> Iterator[tuple[str, str]]:
     yield told.unit, f"measure {name}, unit"
     for cell in (e.cell for e in told.estimates):
         if cell.dimension != ALL:
-            yield cell.dimension, f"measure {name}, kind of group"
+            yield cell.dimension.replace("_", " "), f"measure {name}, kind of group"
             yield cell.group, f"measure {name}, group"
     yield from ((gap.reference, f"measure {name}, group") for gap in score.gaps)
     yield from ((d.people, f"measure {name}, people") for d in score.disparities)
@@ -137,7 +140,7 @@ def _score(name: str, score: Score) -> Iterator[tuple[str, str]]:
     yield from ((reason, f"measure {name}, break") for _, reason in score.breaks)
     for past in score.past_targets:
         yield from ((text, f"measure {name}, earlier target") for text in (past.authority, past.reason))
-    yield from ((note, f"measure {name}, note") for note in told.notes)
+    yield from ((note, f"measure {name}, note") for note in told.notes if not _OF_A_DAY.match(note))
 
 
 def _plan(plan: PlanStatus) -> Iterator[tuple[str, str]]:
@@ -171,7 +174,13 @@ def _dataset(d: Dataset) -> Iterator[tuple[str, str]]:
             yield column.title, f"{at}, column {column.name}"
         yield " ".join(column.description.split()), f"{at}, column {column.name}"
         yield column.protection, f"{at}, column {column.name}, protection"
-    yield from ((check.text, f"{at}, check") for check in d.checks)
+        yield from ((label, f"{at}, column {column.name}, value") for _, label in column.allowed)
+    for check in d.checks:
+        yield check.dimension, f"{at}, kind of check"
+        # Those that the city wrote: the others begin with the column that they speak of.
+        if not check.text.startswith((f"{check.column} ", "the key (")):
+            yield check.text, f"{at}, check"
+    yield from ((tag, f"{at}, word to find it by") for tag in d.tags)
 
 
 def counted(catalog: Catalog, translations: Mapping[str, Words]) -> dict[str, tuple[int, int]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MADE = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
-HIDDEN = "owner"
+HIDDEN = "keeper"
 """A column that is in the file of the open drawer and is not published."""
 OWNER = "Ottilie Nobodyknows"
 PATIENT = "Perpetua Mustnotleave"
@@ -32,8 +32,8 @@ TYPES = {
 """The published columns of the open drawer."""
 ARROW = pa.schema(
     [
-        ("id", pa.int64()), ("word", pa.string()), ("amount", pa.float64()), ("is_on", pa.bool_()), ("day", pa.date32()),
-        ("at", pa.timestamp("us")), ("longitude", pa.float64()), ("latitude", pa.float64()), (HIDDEN, pa.string()),
+        ("id", pa.int64()), ("word", pa.string()), ("amount", pa.float64()), ("is_on", pa.bool_()),
+        ("day", pa.date32()), ("at", pa.timestamp("us")), ("longitude", pa.float64()), ("latitude", pa.float64()), (HIDDEN, pa.string()),
     ]
 )  # fmt: skip
 SHUT = pa.table({"patient": [PATIENT] * 3, "ward": ["north", "north", "south"]})
@@ -44,7 +44,8 @@ def few() -> pa.Table:
     rows = [
         {
             "id": n, "word": ("lamp", "x' or '1'='1", "<b>", "=1+1")[n % 4], "amount": n / 4, "is_on": n % 2 == 0,
-            "day": date(2026, 1, 1 + n), "at": datetime(2026, 1, 1, n), "longitude": 1.0 + n, "latitude": 2.0, HIDDEN: OWNER,
+            "day": date(2026, 1, 1 + n), "at": datetime(2026, 1, 1, n), "longitude": 1.0 + n, "latitude": 2.0,
+            HIDDEN: OWNER,
         }
         for n in range(8)
     ]  # fmt: skip
@@ -55,14 +56,14 @@ def datasets() -> Sequence[Dataset]:
     """The two drawers as the city declares them."""
     columns = tuple(Column(n, n.title(), f"What {n} is.", t) for n, t in TYPES.items())
     hidden = Column(
-        HIDDEN, "Owner", "Whose it is.", "string", "direct", "Left out of the published rows.", is_open=False
+        HIDDEN, "Keeper", "Whose it is.", "string", "direct", "Left out of the published rows.", is_open=False
     )
     steward = Steward("Invented steward", contact="steward@example.gov")
     one = Dataset(
         "lamps", "table", "Lamps", "Every lamp.", department="Lights (invented)", topic="lights", access="public",
         has_rows=True, steward=steward, licence=Licence("CC0-1.0", "CC0", "https://cc0.example/"),
-        columns=(*columns, hidden), rows=8, updated=date(2026, 7, 15), editions=_editions(1, None), contract="id: lamps\n",
-        point=("longitude", "latitude"), time="day", key=("id",), span=(date(2026, 1, 1), date(2026, 1, 8)),
+        columns=(*columns, hidden), rows=8, updated=date(2026, 7, 15), editions=_editions(1, None),
+        contract="id: lamps\n", point=("longitude", "latitude"), time="day", key=("id",), span=(date(2026, 1, 1), date(2026, 1, 8)),
     )  # fmt: skip
     shut = replace(
         one, name="visits", title="Visits", description="Who came.", access="restricted public", unit="person",

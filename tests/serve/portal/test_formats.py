@@ -450,3 +450,11 @@ def test_a_folder_for_a_workbook_is_gone_afterwards(ask, tmp_path, monkeypatch):
     ask("trees", "xlsx")
 
     assert [] == list(Path(tmp_path).iterdir())
+
+
+def test_the_outer_ring_of_a_shape_runs_counterclockwise_in_geojson():
+    clockwise = shapely.Polygon([(0, 0), (0, 1), (1, 1), (1, 0)])
+
+    told = json.loads(encoders.json_column(pa.array([shapely.to_wkb(clockwise)]), is_shape=True)[0].as_py())
+
+    assert shapely.geometry.shape(told).exterior.is_ccw

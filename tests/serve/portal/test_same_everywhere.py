@@ -40,6 +40,13 @@ def portal(drawers: Drawers) -> ASGIApp:
     return app(drawers)
 
 
+@pytest.fixture(scope="module")
+def changing() -> tuple[Drawers, ASGIApp]:
+    """Drawers whose rows are changed between questions, and their portal."""
+    made = Drawers()
+    return made, app(made)
+
+
 @pytest.fixture
 def asking(portal: ASGIApp) -> TestClient:
     return TestClient(portal, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
@@ -150,13 +157,14 @@ WAYS: Mapping[str, Callable[[TestClient], list[Row]]] = {
 # Letters that every format can hold: XML has no control characters, and no code points that are no characters.
 _LETTERS = st.characters(exclude_categories=["Cc", "Cs", "Cn", "Co"])
 _DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
+_TIMES = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(lambda t: t.replace(microsecond=0))
 _ROW = st.fixed_dictionaries(
     {
-        "word": st.none() | st.text(_LETTERS, min_size=1, max_size=6) | st.sampled_from(["=1+1", "'; drop", "<b>", "null"]),
+        "word": st.none() | st.text(_LETTERS, min_size=1, max_size=6) | st.sampled_from(["=1+1", "'; drop", "<b>"]),
         "amount": st.none() | st.integers(-4_000_000, 4_000_000).map(lambda n: n / 4),
         "is_on": st.none() | st.booleans(),
         "day": st.none() | _DAYS,
-        "at": st.none() | st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)).map(lambda t: t.replace(microsecond=0)),
+        "at": st.none() | _TIMES,
         "longitude": st.integers(-180, 180).map(float),
         "latitude": st.integers(-90, 90).map(float),
     }
@@ -173,7 +181,8 @@ def _same(rows: list[Row]) -> list[tuple[object, ...]]:
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_ROW, max_size=8))
-def test_every_door_gives_the_same_rows_and_columns(drawers: Drawers, portal: ASGIApp, rows: list[Row]) -> None:
+def test_every_door_gives_the_same_rows_and_columns(changing: tuple[Drawers, ASGIApp], rows: list[Row]) -> None:
+    drawers, portal = changing
     told = [{"id": n, **row, HIDDEN: OWNER} for n, row in enumerate(rows)]
     drawers.fill(pa.Table.from_pylist(told, schema=ARROW))
     client = TestClient(portal, base_url="http://127.0.0.1:8000")
@@ -185,8 +194,7 @@ def test_every_door_gives_the_same_rows_and_columns(drawers: Drawers, portal: AS
     assert dict.fromkeys(WAYS, expected) == {way: _same(f) for way, f in found.items()}
 
 
-def test_every_door_counts_the_same_rows(drawers: Drawers, asking: TestClient) -> None:
-    drawers.__init__()  # type: ignore[misc]  # as it was, whatever another test put in
+def test_every_door_counts_the_same_rows(asking: TestClient) -> None:
     counts = {
         "rest": asking.get(ROWS).json()["total"],
         "rest, of the dataset": asking.get("/api/v1/datasets/lamps").json()["rows"],
@@ -228,8 +236,8 @@ def test_every_door_finds_the_same_rows_by_a_value(
 # What is not published is nowhere
 
 ABOUT_HIDDEN = (
-    f"{ROWS}?{{n}}=x", f"{ROWS}?{{n}}__is_null=true", f"{ROWS}?{{n}}__gte=a", f"{ROWS}?order={{n}}", f"{ROWS}?order=-{{n}}",
-    f"{ROWS}?select={{n}}", f"{ROWS}?format=csv&select=id,{{n}}", f"{ROWS}?format=geojson&select={{n}}",
+    f"{ROWS}?{{n}}=x", f"{ROWS}?{{n}}__is_null=true", f"{ROWS}?{{n}}__gte=a", f"{ROWS}?order={{n}}",
+    f"{ROWS}?order=-{{n}}", f"{ROWS}?select={{n}}", f"{ROWS}?format=csv&select=id,{{n}}", f"{ROWS}?format=geojson&select={{n}}",
     f"{CKAN}&fields={{n}}", f"{CKAN}&sort={{n}} desc", CKAN + "&filters=%7B%22{n}%22:%22x%22%7D",
     CKAN + "&q=%7B%22{n}%22:%22x%22%7D", "/ogc/collections/lamps/items?{n}=x",
     "/api/3/action/package_search?fq={n}:x", "/api/3/action/package_search?facet.field={n}",
@@ -266,6 +274,12 @@ SHUT_ADDRESSES = (
         "datastore_info?id=visits", "resource_show?id=visits.csv")),
     "/ogc/collections/visits", "/ogc/collections/visits/items", "/ogc/collections/visits/items/1",
 )  # fmt: skip
+ABOUT_SHUT = (
+    "/api/v1/datasets", "/api/v1/datasets/visits", "/api/v1/datasets/visits/versions", "/feeds/datasets/visits.atom",
+    "/api/3/action/package_show?id=visits", "/api/3/action/current_package_list_with_resources",
+    "/search?q=patient", f"/search.json?q={PATIENT}", "/datasets/visits.jsonld", "/datasets.json",
+)  # fmt: skip
+"""What may be known of them: that they are there."""
 
 
 @pytest.mark.parametrize("address", SHUT_ADDRESSES)
@@ -289,13 +303,11 @@ def test_no_answer_tells_rows_counts_or_days_of_what_is_not_public(drawers: Draw
     for name in kinds.names("serve"):
         door = kinds.find("serve", name, Door)()
         starts += [door.start, *door.paths(catalog)]
-    starts += [*SHUT_ADDRESSES, "/api/v1/datasets/visits", "/api/v1/datasets/visits/versions", "/feeds/datasets/visits.atom",
-               "/api/3/action/package_show?id=visits", "/search?q=patient", f"/search?q={PATIENT}", "/datasets/visits.jsonld",
-               "/api/v1/datasets", "/api/3/action/current_package_list_with_resources"]  # fmt: skip
+    starts += [*SHUT_ADDRESSES, *ABOUT_SHUT]
     found = crawl(asking, starts)
     secrets = re.compile(rf"{PATIENT}|{OWNER}|{ROWS_SHUT}|7,919|7\.919|0\.7919|79\.19|1987|patient_of")
 
     told = {path: sorted(set(secrets.findall(text.replace(path, "")))) for path, (_, text) in found.items()}
-    assert {} == {path: what for path, what in told.items() if what and not path.startswith("/search")}
+    assert {} == {path: what for path, what in told.items() if what}
     assert 40 < len(found)
     assert [] == [path for path, (status, _) in found.items() if status >= 500]
