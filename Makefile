@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo serve test test-slow test-sail check format docs clean
+.PHONY: setup demo serve test test-slow test-sail clients check format docs clean
 
 setup: $(VENV)/.ready
 
@@ -27,6 +27,8 @@ test: setup
 # What takes longer, with other people's programs that read the portal; a browser and Lighthouse where they are.
 test-slow: $(VENV)/.clients
 	$(BIN)/python -m pytest -n auto -rs -m "slow and not sail"
+
+clients: $(VENV)/.clients
 
 $(VENV)/.clients: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group clients

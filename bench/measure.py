@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-import ibis
 import numpy as np
 from scipy.special import gammainccinv, gammaincinv
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 STRIP_DAYS = 30
 """How many days the strip of a dataset shows."""
-LATELY_DAYS = 30
+LATELY_DAYS = 7
 """How far back the portal says what really changed."""
 
 

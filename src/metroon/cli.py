@@ -13,11 +13,13 @@ import click
 from metroon import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
 
+    from metroon.base.account import Run
     from metroon.base.errors import Problem
+    from metroon.base.scorecard import Score
     from metroon.city import City
     from metroon.explain import Explanation
     from metroon.walk import Told, Walk
@@ -220,21 +222,9 @@ def _run(
     full: bool = False,
     picture: Path | None = None,
 ) -> int:
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from metroon import serve
 
-    from metroon import flow, scorecard, serve
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
-        task = progress.add_task("city")
-        told = lambda verb, name: progress.update(task, description=f"{verb} {name}")  # noqa: E731  # one line is enough
-        walk = _walk(_load(folder), as_of, verify=verify, told=told)
-        made = flow.run(walk, names)
-        progress.update(task, description="scorecard")
-        released = [m.measure for m in made.measured if m.version is not None]
-        scores = scorecard.scores(walk, released)[0] if released else []
-        progress.update(task, description="plan")
-        problems = _remember_plan(walk)
+    made, scores, problems = _walked(_load(folder), as_of, names, verify=verify)
     page = serve.full_scoreboard(made) if full else serve.scoreboard(made, scores=scores)
     _show(page)
     if picture is not None:
@@ -246,6 +236,27 @@ def _run(
         return FAILED
     failed = any(a.version is None or a.outcome == "failed" for a in made.accounts)
     return FAILED if failed or any(m.outcome == "failed" for m in made.measured) else DONE
+
+
+def _walked(
+    city: City, as_of: date | None, names: Sequence[str] = (), *, verify: bool = False
+) -> tuple[Run, list[Score], list[Problem]]:
+    """A run, the scores of what it released, and what kept the plan's states from being kept; progress is shown."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from metroon import flow, scorecard
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
+        task = progress.add_task("city")
+        told = lambda verb, name: progress.update(task, description=f"{verb} {name}")  # noqa: E731  # one line is enough
+        walk = _walk(city, as_of, verify=verify, told=told)
+        made = flow.run(walk, names)
+        progress.update(task, description="scorecard")
+        released = [m.measure for m in made.measured if m.version is not None]
+        scores = scorecard.scores(walk, released)[0] if released else []
+        progress.update(task, description="plan")
+        return made, scores, _remember_plan(walk)
 
 
 def _remember_plan(walk: Walk) -> list[Problem]:
@@ -269,14 +280,29 @@ def _remember_plan(walk: Walk) -> list[Problem]:
 @PICTURE
 @_told
 def demo(folder: str, full: bool, picture: Path | None) -> int:
-    """Build the invented city Arroyo Vista in FOLDER and run it."""
-    from metroon.demo import build
+    """Build the invented city Arroyo Vista in FOLDER and run it as it was on two days, so that something has changed."""
+    from metroon.demo import build, earlier
 
     made = build(Path(folder))
-    click.echo(f"Arroyo Vista, an invented city, is in {made}: every person and number in it is made up.\n", err=True)
+    click.echo(f"Arroyo Vista, an invented city, is in {made}: every person and number in it is made up.", err=True)
+    with earlier(made) as day:
+        click.echo(f"First as it was on {day}, before the last files came.\n", err=True)
+        _walked(_load(str(made)), day)
     code = _run(str(made), [], None, full=full, picture=picture)
-    click.echo(f"\nSee it in a browser: metroon serve {folder}")
+    click.echo(f"\nSee it as residents do: metroon serve {folder} --port 8000")
+    for path, what in _PAGES_TO_SEE:
+        click.echo(f"  http://127.0.0.1:8000{path:<32} {what}")
     return code
+
+
+_PAGES_TO_SEE = (
+    ("/", "what the city promised, and how it stands"),
+    ("/neighborhoods/N07", "one neighborhood"),
+    ("/datasets/street_lights", "one dataset, its protections and its checks"),
+    ("/plan", "the strategy, by its evidence"),
+    ("/es/", "the same in Spanish"),
+    ("/api", "doors for other programs"),
+)
 
 
 @main.command()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from town import STAY_COLUMNS, Town
-
 from metroon.base.estimate import ALL
+from town import STAY_COLUMNS, Town
 
 
 def test_a_month_whose_delivery_has_not_come_is_not_told_by_those_who_left_in_it(tmp_path):

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from metroon import flow
 from metroon.city import load
-from metroon.demo import build
+from metroon.demo import build, earlier
 from metroon.portal import CityPortal
 from metroon.serve.app import app
 from metroon.walk import Walk
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def walked_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Arroyo Vista, built and run once for all test processes. Nobody may write into it."""
+    """Arroyo Vista, built and run on two days, once for all test processes. Nobody may write into it."""
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if base.name.startswith("popen-") else base) / "arroyo_vista"
     ready = shared.with_name("arroyo_vista.ready")
@@ -39,6 +39,8 @@ def walked_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         raise
     build(shared)
     city = load(shared)
+    with earlier(shared) as day:
+        flow.run(Walk(city, day))
     flow.run(Walk(city, city.file.as_of))
     ready.touch()
     return shared

@@ -11,7 +11,6 @@ import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import schemathesis
 from seen import seen
 from small import SECRET, doors, parks, serving, small_portal, trees
 from starlette.testclient import TestClient
@@ -375,6 +374,7 @@ def test_the_document_of_a_dataset_has_its_columns_as_parameters_that_all_work(c
 @pytest.mark.parametrize("document", ["/openapi.json", "/api/v1/datasets/trees/openapi.json"])
 def test_nothing_is_answered_that_is_not_documented(smallville, tmp_path, document):
     """Schemathesis asks what the document allows, and much that it forbids, of a real server."""
+    schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed: make test-slow")
     program = Path(sys.executable).with_name("schemathesis")
     # Which columns there are, and which cursors fit, no schema can say: a lawful question may be refused.
     words = ["--checks", "all", "--exclude-checks", "positive_data_acceptance", "--max-examples", "40", "--no-color"]
