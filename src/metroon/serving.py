@@ -96,6 +96,8 @@ def _config(of: object, asked: Serving, *, is_factory: bool) -> uvicorn.Config:
         factory=is_factory,
         workers=asked.workers,
         log_config=log.configuration(is_quiet=asked.is_quiet),
+        # Not httptools, where it is installed: it takes a head of any length.
+        http="h11",
         access_log=False,
         server_header=False,
         ws="none",

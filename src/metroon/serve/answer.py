@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from metroon.base.errors import Refused
 from metroon.permit import PUBLIC, NotThere
 from metroon.serve import formats, log, trouble
-from metroon.serve.limits import LOOPBACK, refused
+from metroon.serve.limits import LOOPBACK, Cut, refused
 from metroon.serve.page import Asked, Page
 from metroon.serve.site import NotReady
 
@@ -185,6 +186,8 @@ class Refusals:
 
     def failed(self, request: Request, error: Exception) -> Response:
         """Something went wrong here. It is written down without its message, which may hold a value."""
+        if isinstance(error, Cut | ClientDisconnect):
+            return Response(status_code=503)  # nobody waits for it, and nothing is wrong here
         told = {"id": request.scope.get("request_id", ""), "route": log.pattern(request.scope)}
         log.ERRORS.error("failed", extra={"told": {**told, **log.failure(error)}})
         status = 503 if isinstance(error, Refused) else 500
@@ -202,7 +205,9 @@ class Refusals:
     def _is_program(self, request: Request) -> bool:
         accept = request.headers.get("accept", "")
         first = request.url.path[1:].partition("/")[0]
-        return first in self._doors or bool(request.path_params.get("ending")) or "json" in accept.partition(",")[0]
+        # The page about the doors is at /api; all that is behind it is for programs.
+        is_door = first in self._doors or request.url.path.startswith("/api/")
+        return is_door or bool(request.path_params.get("ending")) or "json" in accept.partition(",")[0]
 
 
 def health(portal: Portal) -> Callable[[Request], Response]:

@@ -134,7 +134,7 @@ def named(batch: pa.RecordBatch) -> Iterable[tuple[str, pa.Array]]:
     return zip(batch.schema.names, batch.columns, strict=True)
 
 
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # spreadsheets of East Asia take the wide ones for the others
 
 
 def _csv_column(column: pa.Array, *, is_shape: bool, is_raw: bool) -> pa.Array:

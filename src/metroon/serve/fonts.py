@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class FontFiles:
             return Response(css, media_type="text/css", headers={"Cache-Control": kept})
         content = fonts.file(name) if fonts is not None else None
         if content is None:
-            return Response(status_code=404)
+            raise HTTPException(404)
         kind = "font/woff2" if name.endswith(".woff2") else "text/plain"
         # The name holds the hash of the content: it never changes.
         forever = {"Cache-Control": "public, max-age=31536000, immutable"}

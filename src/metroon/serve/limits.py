@@ -29,6 +29,12 @@ MOST_CLIENTS = 50_000
 """Clients that are told apart at once; the one that was not seen for longest is forgotten first."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _STILL = "/static/"
+SHORT_BYTES = 65_536
+"""An answer that is whole by then is no download: pages of rows come in parts too."""
+
+
+class Cut(OSError):  # noqa: N818  # what was decided, no fault
+    """The rest of an answer is not sent: nobody takes it, or it was refused."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,9 @@ class Limited:
                 if not answer.is_cut:
                     raise
         finally:
+            if task.done() and not answer.begun.is_set() and not task.cancelled() and task.exception():
+                # Also where the page that says so is broken: nobody is left without an answer.
+                await refused(500, "Something went wrong here", "Please try again later.")(scope, receive, send)
             if not task.done() and task not in self._given_up:
                 task.cancel()
             if answer.is_stream:
@@ -214,43 +223,57 @@ class _Answer:
         self._clock = clock
         self._may_stream = may_stream
         self._start: Message | None = None
+        self._waiting: list[Message] = []
+        self._bytes = 0
         self._until = clock() + limits.stream_s
 
     async def send(self, message: Message) -> None:
-        """Pass a part of the answer on. The start waits for the first part of the body, which tells what comes."""
+        """Pass a part of the answer on. The start waits until it is known whether it is a long one."""
         if self.is_cut:
-            raise OSError("the answer was cut off")
+            raise Cut("the answer was cut off")
         if message["type"] == "http.response.start":
             self._start = message
             return
+        if self._scope["method"] == "HEAD":
+            await self._head(message)
+            return
+        if self._clock() > self._until:
+            self.is_cut = True
+            raise Cut("the answer took too long")
         if self._start is not None:
-            start, self._start = self._start, None
-            is_long = bool(message.get("more_body"))
-            if self._scope["method"] == "HEAD":
-                await self._out(start)
-                await self._out({"type": "http.response.body", "body": b""})
-                self.is_cut = is_long
-                if is_long:
-                    raise OSError("only the head was asked for")
+            self._waiting.append(message)
+            self._bytes += len(message.get("body", b""))
+            has_more = bool(message.get("more_body"))
+            if has_more and self._bytes < SHORT_BYTES:
                 return
-            if is_long and not self._scope["path"].startswith(_STILL):
+            start, self._start = self._start, None
+            if has_more and not self._scope["path"].startswith(_STILL):
                 self.is_stream = self._may_stream()
                 if not self.is_stream:
                     await self._refuse()
             await self._out(start)
-        elif self._scope["method"] == "HEAD":
+            for each in self._waiting:
+                await self._out(each)
+            self._waiting.clear()
             return
-        if self._clock() > self._until:
-            self.is_cut = True
-            raise OSError("the answer took too long")
         await self._out(message)
+
+    async def _head(self, message: Message) -> None:
+        if self._start is None:
+            return
+        start, self._start = self._start, None
+        await self._out(start)
+        await self._out({"type": "http.response.body", "body": b""})
+        if message.get("more_body"):
+            self.is_cut = True
+            raise Cut("only the head was asked for")
 
     async def _refuse(self) -> None:
         busy = refused(503, "Too many downloads at once", "Ask again in a minute.", {"Retry-After": "60"})
         await self._out({"type": "http.response.start", "status": busy.status_code, "headers": busy.raw_headers})
         await self._out({"type": "http.response.body", "body": busy.body})
         self.is_cut = True
-        raise OSError("there are too many long answers")
+        raise Cut("there are too many long answers")
 
     async def _out(self, message: Message) -> None:
         self.begun.set()
@@ -259,7 +282,7 @@ class _Answer:
                 await self._send(message)
         except TimeoutError:
             self.is_cut = True
-            raise
+            raise Cut("nobody takes the answer") from None
 
 
 class _Body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
+from seen import FILE, SEEN, write
 from starlette.testclient import TestClient
 
 from metroon import flow
@@ -72,3 +74,9 @@ def server(portal: CityPortal) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     serving.should_exit = True
     thread.join(10)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write what real clients were seen doing, when that was asked for; each test process adds its own."""
+    if SEEN and os.environ.get("METROON_SEEN") == "write":
+        write(SEEN, FILE)

@@ -2,50 +2,68 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import browsing
 import pytest
+from small import serving
 
-from metroon.serve.app import PAGES
+from metroon.serve.app import PAGES, app
+from metroon.serve.site import Site
+from metroon.serve.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the browser's driver is not installed: make test-slow")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make test-slow")
+pytest.importorskip("playwright.sync_api", reason="the browser's driver is not installed: make test-slow")
+pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed: make test-slow")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine: apt-get install chromium"),
+    pytest.mark.skipif(browsing.CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium"),
 ]
-WIDTHS = (320, 768, 1280)
-THEMES = ("light", "dark")
-LANGUAGES = ("en", "es", "vi", "zh-Hans")
-RULES = {"runOnly": {"type": "tag", "values": [
-    "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice",
-]}}  # fmt: skip
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync")  # fmt: skip
+PHONE, TABLET, DESK = 320, 768, 1280
+SETTINGS = {
+    "en": ((PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")),
+    "es": ((PHONE, "light"), (DESK, "dark")),
+    "vi": ((TABLET, "dark"),),
+    "zh-Hans": ((DESK, "light"),),
+}
+"""Where axe looks in each language: everywhere in English, as only words differ in the others."""
 KINDS = {p.path: p for p in PAGES}
-FOUND = ["/search?q=crashes", "/search?q=zzzzqqq", "/nothing/here"]
+ROUTES = [*KINDS, *browsing.EXTRA]
+ALL_OF = ("/datasets/{name}", "/measures/{measure}", "/goals/{goal}", "/stories/{id}")
+FULLEST: dict[str, str] = {}
+
+
+class Longer(Words):
+    """Words that make every message longer by two fifths, as other languages would."""
+
+    def _found(self, message: str) -> str:
+        return longer(message) if len(message) > 1 else ""
+
+    def ngettext(self, one: str, many: str, n: int, **values: object) -> str:
+        return longer(one if n == 1 else many) % {"n": self.number(n), **values}
+
+
+def longer(message: str) -> str:
+    """A message with two fifths more letters, in words of usual length."""
+    more = "ẽñçöűł ñåŧïøn " * len(message)
+    return f"{message} {more[: -(-len(message) * 2 // 5)].strip()}"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    with browsing.browsing() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(reduced_motion="reduce")
+    made = browser.new_context(reduced_motion="reduce", viewport={"width": DESK, "height": 900})
     yield made
     made.close()
 
@@ -58,84 +76,117 @@ def asked(context: BrowserContext) -> list[str]:
     return found
 
 
-def of_kind(portal, route: str) -> str:
+@pytest.fixture
+def path_of(portal, client):
     """One path of a kind of page: the one with most on it."""
-    return max(KINDS[route].paths(portal.site().catalog), key=len)
+
+    def found(route: str) -> str:
+        if route not in KINDS:
+            return route
+        if route not in FULLEST:
+            paths = [*KINDS[route].paths(portal.site().catalog)]
+            FULLEST[route] = max(paths, key=lambda p: len(client.get(p).text)) if len(paths) > 1 else paths[0]
+        return FULLEST[route]
+
+    return found
 
 
-def in_language(portal, path: str, language: str) -> str:
-    return portal.site().link(path, language)
+def status_of(path: str) -> int:
+    return 404 if path == "/nothing/here" else 200
 
 
-def open_page(context: BrowserContext, address: str) -> Page:
-    page = context.new_page()
-    told: list[str] = []
-    page.on("console", lambda said: told.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: told.append(str(error)))
-    page.goto(address, wait_until="load")
-    said = [t for t in told if "status of 404" not in t]
-    assert [] == said
-    return page
-
-
-def faults(page: Page) -> list[str]:
-    found = axe.Axe().run(page, options=RULES).response["violations"]
-    return [f"{v['id']}: {n['target']} {n['html'][:120]}" for v in found for n in v["nodes"][:3]]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("route", [*KINDS, *FOUND])
-def test_axe_finds_no_fault_and_nothing_scrolls_sideways(context, asked, server, portal, route, language):
-    path = in_language(portal, of_kind(portal, route) if route in KINDS else route, language)
-    page = open_page(context, server + path)
-    found = []
-    for width in WIDTHS:
+@pytest.mark.parametrize("language", SETTINGS)
+@pytest.mark.parametrize("route", ROUTES)
+def test_axe_finds_no_fault_and_nothing_scrolls_sideways(context, asked, server, portal, path_of, route, language):
+    path = path_of(route)
+    page = browsing.open_page(context, server + portal.site().link(path, language), status_of(path))
+    found = browsing.outline(page) + [f"nameless: {n}" for n in browsing.nameless(page)]
+    for width in (PHONE, 390, TABLET, DESK):
         page.set_viewport_size({"width": width, "height": 900})
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        found += [f"{width}: {over} px too wide"] if over > 0 else []
-        for theme in THEMES:
+        found += [f"{width}: {f}" for f in browsing.too_wide(page) + browsing.cut(page)]
+        for theme in (t for w, t in SETTINGS[language] if w == width):
             page.emulate_media(color_scheme=theme)
-            found += [f"{width} {theme} {f}" for f in faults(page)]
+            found += [f"{width} {theme} {f}" for f in browsing.faults(page)]
 
     assert [] == found
     assert {"127.0.0.1"} == {urlsplit(a).hostname for a in asked}
     assert language == page.evaluate("document.documentElement.lang")
 
 
+@pytest.mark.parametrize("route", ALL_OF)
+def test_every_page_of_a_kind_holds_on_a_phone(context, server, portal, route):
+    paths = [*KINDS[route].paths(portal.site().catalog)]
+    found = []
+    for path in paths:
+        page = browsing.open_page(context, server + path)
+        page.set_viewport_size({"width": PHONE, "height": 900})
+        told = browsing.too_wide(page) + browsing.cut(page) + browsing.outline(page) + browsing.nameless(page)
+        found += [f"{path} {t}" for t in told]
+        page.close()
+
+    assert [] == found
+    assert len(paths) > 1
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_sentences_may_be_two_fifths_longer(context, portal, path_of, longer_server, route):
+    path = path_of(route)
+    page = browsing.open_page(context, longer_server + path, status_of(path))
+    page.set_viewport_size({"width": 390, "height": 900})
+
+    assert "ñåŧïøn" in page.inner_text("main")
+    assert [] == browsing.too_wide(page) + browsing.cut(page)
+
+
+@pytest.fixture(scope="module")
+def longer_server(portal) -> Iterator[str]:
+    class Kept:
+        def site(self) -> Site:
+            return made
+
+    made = Site(portal.site().gate)
+    made.words["en"] = Longer("en")
+    with serving(app(Kept())) as address:
+        yield address
+
+
+def test_every_figure_has_a_sentence_and_a_table_with_the_same_numbers(context, server, path_of):
+    routes = ("/neighborhoods/{place}", "/measures/{measure}", "/datasets/{name}", "/datasets/street_lights")
+    found = {r: browsing.figures(browsing.open_page(context, server + path_of(r))) for r in routes}
+    seen = [f for figures in found.values() for f in figures]
+
+    assert [] == [f["title"] for f in seen if not all(f["names"])]
+    assert [] == [f["title"] for f in seen if not f["tables"]]
+    assert [] == [(f["title"], browsing.untold(f)) for f in seen if browsing.untold(f)]
+    assert 40 < sum(len(f["names"]) for f in seen)
+
+
 @pytest.mark.parametrize("route", KINDS)
-def test_every_stop_of_the_keyboard_can_be_seen_and_the_first_skips_to_the_content(context, server, portal, route):
-    page = open_page(context, server + of_kind(portal, route))
-    page.set_viewport_size({"width": 1280, "height": 900})
-    stops = page.evaluate(
-        "document.querySelectorAll('a[href], button, input, select, summary, [tabindex=\"0\"]').length"
-    )
-    seen = []
-    for _ in range(min(stops, 70)):
-        page.keyboard.press("Tab")
-        now = page.evaluate(
-            """() => { const e = document.activeElement, s = getComputedStyle(e), b = e.getBoundingClientRect();
-            const path = e.querySelector && e.querySelector('path');
-            const drawn = path ? parseFloat(getComputedStyle(path).strokeWidth) : 0;
-            return {tag: e.tagName, href: e.getAttribute('href') || '', text: e.textContent.trim().slice(0, 40),
-                    outline: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2 || drawn >= 2,
-                    box: b.width * b.height}; }"""
-        )
-        if now["tag"] == "BODY":
-            break
-        seen.append(now)
+def test_every_stop_of_the_keyboard_can_be_seen_and_the_first_skips_to_the_content(context, server, path_of, route):
+    page = browsing.open_page(context, server + path_of(route))
+    found = browsing.stops(page, 150)
 
-    assert seen[0]["href"].startswith("#")
-    assert [] == [s for s in seen if not s["outline"]]
-    assert [] == [s for s in seen if not s["box"]]
+    assert found[0]["href"] == "#main"
+    assert [] == [s for s in found if not s["outline"]]
+    assert [] == [s for s in found if not s["box"]]
+    assert [] == [s for s in found if s["covered"]]
+
+
+def test_the_keyboard_leaves_a_page_at_its_end(context, server):
+    page = browsing.open_page(context, server + "/about")
+    stops = page.locator("a[href], button, summary, [tabindex='0']")
+    reachable = [e for e in stops.all() if e.is_visible() or "skip" in (e.get_attribute("class") or "")]
+
+    assert len(reachable) == len(browsing.stops(page, 200))
 
 
 @pytest.mark.parametrize("route", KINDS)
-def test_a_page_without_javascript_says_the_same(browser, server, portal, route):
+def test_a_page_without_javascript_says_the_same(browser, server, path_of, route):
     texts = []
     for is_on in (True, False):
         context = browser.new_context(java_script_enabled=is_on)
         page = context.new_page()
-        page.goto(server + of_kind(portal, route), wait_until="load")
+        page.goto(server + path_of(route), wait_until="load")
         texts.append(page.inner_text("main"))
         context.close()
 
@@ -143,18 +194,36 @@ def test_a_page_without_javascript_says_the_same(browser, server, portal, route)
     assert len(texts[0]) > 50
 
 
+def test_a_search_needs_no_javascript(browser, server):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server + "/")
+    page.fill("main input[type=search]", "street lights")
+    page.click("main form button")
+
+    assert "/search?q=street" in page.url
+    assert "Street lights" in page.inner_text("main")
+    context.close()
+
+
 @pytest.mark.parametrize("route", KINDS)
-def test_text_may_be_twice_as_large(context, server, portal, route):
-    page = open_page(context, server + of_kind(portal, route))
-    page.set_viewport_size({"width": 1280, "height": 900})
+def test_text_may_be_twice_as_large_and_widely_spaced(context, server, path_of, route):
+    page = browsing.open_page(context, server + path_of(route))
     page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found = browsing.too_wide(page)
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": PHONE, "height": 900})
+    # WCAG 2.2, success criterion 1.4.12.
+    page.add_style_tag(content="* { line-height: 1.5 !important; letter-spacing: .12em !important; "
+                       "word-spacing: .16em !important } p { margin-bottom: 2em !important }")  # fmt: skip
+    found += browsing.too_wide(page)
 
-    assert 0 >= page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert [] == found
 
 
-def test_forced_colours_keep_marks_and_maps(browser, server, portal):
+def test_forced_colours_keep_marks_and_maps(browser, server, path_of):
     context = browser.new_context(forced_colors="active", reduced_motion="reduce")
-    page = open_page(context, server + of_kind(portal, "/neighborhoods/{place}"))
+    page = browsing.open_page(context, server + path_of("/neighborhoods/{place}"))
 
     assert page.locator(".pill svg").count() > 3
     assert page.locator(".map path").count() > 5
@@ -164,10 +233,10 @@ def test_forced_colours_keep_marks_and_maps(browser, server, portal):
 
 
 def test_the_theme_button_chooses_and_is_remembered(context, server):
-    page = open_page(context, server + "/")
+    page = browsing.open_page(context, server + "/")
     ground = "getComputedStyle(document.body).backgroundColor"
     before = page.evaluate(ground)
-    page.locator("[data-theme-button], .theme-button, #theme").first.click()
+    page.locator("#theme").click()
     after = page.evaluate(ground)
     page.goto(server + "/datasets")
 
@@ -175,9 +244,86 @@ def test_the_theme_button_chooses_and_is_remembered(context, server):
     assert after == page.evaluate(ground)
 
 
-def test_a_neighborhood_prints_as_a_tagged_document(context, server, portal, tmp_path):
-    page = open_page(context, server + of_kind(portal, "/neighborhoods/{place}"))
+def test_the_theme_of_the_system_holds_without_javascript(browser, server):
+    grounds = set()
+    for theme in ("light", "dark"):
+        context = browser.new_context(java_script_enabled=False, color_scheme=theme)
+        page = context.new_page()
+        page.goto(server + "/")
+        grounds.add(page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor"))
+        assert not page.locator("#theme").is_visible()
+        context.close()
+
+    assert len(grounds) == 2
+
+
+def test_a_neighborhood_prints_as_a_tagged_document(context, server, path_of):
+    page = browsing.open_page(context, server + path_of("/neighborhoods/{place}"))
     told = page.pdf(format="Letter", tagged=True, outline=True)
 
     assert b"/StructTreeRoot" in told
     assert b"/Lang" in told
+
+
+@pytest.mark.parametrize("route", ["/neighborhoods/{place}", "/neighborhoods/{place}/sheet", "/datasets/{name}"])
+def test_paper_shows_the_tables_and_no_buttons(context, server, path_of, route):
+    page = browsing.open_page(context, server + path_of(route))
+    page.set_viewport_size({"width": 720, "height": 900})
+    page.emulate_media(media="print")
+    hidden = page.locator(".top nav, .tools, .btn, .find").evaluate_all(
+        "all => all.filter(e => e.checkVisibility()).map(e => e.outerHTML.slice(0, 80))"
+    )
+
+    assert [] == hidden
+    assert [] == browsing.too_wide(page)
+    assert "rgb(255, 255, 255)" == page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+SABOTAGE = {
+    "a picture without its sentence": (
+        "document.querySelectorAll('main [role=img]').forEach(e => e.removeAttribute('aria-label'))",
+        browsing.faults, "role-img-alt"),
+    "an orange that is too light": (
+        "document.documentElement.style.setProperty('--accent', '#E8703A')", browsing.faults, "color-contrast"),
+    "no language": ("document.documentElement.removeAttribute('lang')", browsing.faults, "html-has-lang"),
+    "no sentence that names a picture": (
+        "document.querySelector('main [role=img]').setAttribute('aria-label', ' ')", browsing.nameless, ""),
+    "no heading": ("document.querySelector('h1').remove()", browsing.outline, "0 h1"),
+    "one id twice": ("document.querySelector('h1').id = 'main'", browsing.outline, "two of id main"),
+    "no description": ("document.querySelector('meta[name=description]').remove()", browsing.outline, "no description"),
+    "a link to nothing": ("document.getElementById('main').id = 'body'", browsing.outline, "link to nothing: #main"),
+    "a long word": (
+        "document.querySelector('h1').innerHTML = '<span style=\"white-space: nowrap\">' + 'x '.repeat(200)",
+        browsing.too_wide, "px too wide"),
+    "a word that is cut": (
+        "document.querySelector('.btn').style = 'width: 2rem; overflow: hidden; white-space: nowrap'",
+        browsing.cut, "cut btn"),
+    "labels on each other": (
+        "document.querySelectorAll('.sp .lbl').forEach(e => { e.style.left = '0'; e.style.right = 'auto' })",
+        browsing.cut, "on top of each other"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SABOTAGE)
+def test_each_check_sees_what_it_is_for(context, server, path_of, name):
+    change, check, expected = SABOTAGE[name]
+    page = browsing.open_page(context, server + path_of("/neighborhoods/{place}"))
+    before = check(page)
+    page.evaluate(change)
+    after = check(page)
+
+    assert [] == before
+    assert [t for t in after if expected in t]
+
+
+def test_a_focus_that_cannot_be_seen_would_be_found(context, server):
+    page = browsing.open_page(context, server + "/about")
+    page.add_style_tag(content="* { outline: none !important }")
+
+    assert [s for s in browsing.stops(page, 10) if not s["outline"]]
+
+
+def test_a_figure_whose_table_says_other_numbers_would_be_found():
+    figure = {"title": "", "names": ["From 9.4 to 6.4."], "tables": ["2016 9.4", "2026 6.5"]}
+
+    assert ["6.4"] == browsing.untold(figure)

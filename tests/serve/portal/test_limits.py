@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import PlainTextResponse, StreamingResponse
 
-from metroon.serve.limits import Buckets, Limited, Limits
+from metroon.serve.limits import SHORT_BYTES, Buckets, Limited, Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,8 +52,9 @@ async def ask(
     headers: dict[str, str] | None = None,
     on_send: Callable[[Message], Awaitable[None]] | None = None,
     is_slow: bool = False,
+    said: Said | None = None,
 ) -> Said:
-    said, waiting = Said(), list(parts or [b""])
+    said, waiting = said or Said(), list(parts or [b""])
 
     async def receive() -> Message:
         if not waiting or is_slow:
@@ -87,7 +89,7 @@ def stream(parts: int, gate: asyncio.Event | None = None) -> ASGIApp:
     async def of(scope: Scope, receive: Receive, send: Send) -> None:
         async def body() -> AsyncIterator[bytes]:
             for _ in range(parts):
-                yield b"part"
+                yield b"p" * SHORT_BYTES
                 if gate:
                     await gate.wait()
 
@@ -267,6 +269,38 @@ def test_one_client_cannot_take_all_long_answers() -> None:
         return [(await first).status, same.status, (await other).status]
 
     assert [200, 503, 200] == asyncio.run(two())
+
+
+def test_an_answer_in_small_parts_is_no_long_one() -> None:
+    async def of(scope: Scope, receive: Receive, send: Send) -> None:
+        async def body() -> AsyncIterator[bytes]:
+            for part in (b"a", b"b", b"c"):
+                yield part
+
+        await StreamingResponse(body())(scope, receive, send)
+
+    said = asyncio.run(ask(limited(of, streams=0)))
+
+    assert (200, b"abc") == (said.status, said.body)
+
+
+def test_an_answer_that_fails_before_it_begins_is_told_so() -> None:
+    async def of(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise RuntimeError("somebody's value")
+
+    said = Said()
+
+    async def both() -> None:
+        with pytest.raises(RuntimeError):
+            await ask(limited(of), said=said)
+
+    asyncio.run(both())
+
+    assert 500 == said.status
+    assert b"somebody" not in said.body
+    assert b"half" not in said.body
 
 
 def test_a_client_that_takes_nothing_is_cut_off_and_holds_no_place() -> None:

@@ -333,6 +333,8 @@ def _given(request: Request, body: bytes) -> dict[str, Any]:
     try:
         text = body.decode()
         more = json.loads(text) if text.lstrip()[:1] in "{[" else dict(parse_qsl(text, keep_blank_values=True))
+        # JSON can hold half a character, which no answer and no address could hold.
+        json.dumps(more, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise invalid("The body is no JSON.", "Send a JSON object.", "body") from None
     if not isinstance(more, dict):
