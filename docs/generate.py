@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import dataclasses
 import inspect
 import re
 import sys
@@ -182,6 +183,80 @@ def false_alarms() -> Iterator[str]:
     yield from _table(head, rows)
 
 
+# The portal
+
+
+def page_paths() -> Iterator[str]:
+    """Every page of the portal: its path, what it is, whether it has data."""
+    from metroon.serve.app import PAGES
+    from metroon.serve.page import Page
+
+    rows = []
+    for page in sorted(PAGES, key=lambda p: p.path):
+        has_data = type(page).data is not Page.data and page.path != "/"
+        about = _before_sections(type(page)).partition("\n")[0].replace("``", "`")
+        rows.append((f"`{page.path}`", about, "yes" if has_data else "no"))
+    yield from _table(("path", "what it is", "data"), rows)
+
+
+def doors() -> Iterator[str]:
+    """Every door: its standard, and where to begin."""
+    from metroon.base import kinds
+    from metroon.serve.door import Door
+
+    found = [kinds.find("serve", name, Door) for name in kinds.names("serve")]
+    rows = [(d.title, d.standard, f"`{d.start}`") for d in sorted(found, key=lambda d: d.title)]
+    yield from _table(("door", "standard", "begin at"), rows)
+
+
+def row_parameters() -> Iterator[str]:
+    """What rows may be asked with."""
+    from metroon.serve.row_parameters import ROW_PARAMETERS
+
+    yield from _table(("parameter", "what it does"), [(f"`{p.name}`", p.description) for p in ROW_PARAMETERS])
+
+
+def row_comparisons() -> Iterator[str]:
+    """How a column may be compared."""
+    from metroon.serve.query import OPS
+    from metroon.serve.row_parameters import _WORDS
+
+    yield from _table(("write", "rows in which the column is"), [(f"`COLUMN__{op}=`", _WORDS[op]) for op in OPS])
+
+
+def answers() -> Iterator[str]:
+    """What a door says when it cannot answer."""
+    from metroon.serve.trouble import TROUBLES
+
+    rows = [(f"`{slug}`", f"{status}", when) for slug, (status, _, when) in TROUBLES.items()]
+    yield from _table(("type", "status", "when"), rows)
+
+
+def server_limits() -> Iterator[str]:
+    """What a server lets itself be asked."""
+    from metroon.serve.limits import Limits
+
+    told = _arguments(Limits)
+    named = {f.name: f.default for f in dataclasses.fields(Limits) if f.name not in ("hosts", "per_second")}
+    yield from _table(("limit", "is", "meaning"), [(f"`{n}`", f"{v:,.0f}", told[n]) for n, v in named.items()])
+
+
+def answer_headers() -> Iterator[str]:
+    """What every answer says to browsers."""
+    from metroon.serve.headers import HEADERS
+
+    yield from _table(("header", "value"), [(f"`{name}`", f"`{value}`") for name, value in HEADERS.items()])
+
+
+def clients() -> Iterator[str]:
+    """What other people's programs were seen doing at the doors, as the tests wrote it down."""
+    lines = (DOCS / "reference" / "clients.tsv").read_text("utf-8").splitlines()[1:]
+    rows = sorted(tuple(line.split("\t")) for line in lines)
+    for door in dict.fromkeys(row[0] for row in rows):
+        yield from (f"### {door}", "")
+        yield from (*_table(("client", "what it did"), [(c, call) for d, c, call in rows if d == door]), "")
+
+
 # How a key is told
 
 
@@ -285,6 +360,14 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "signs": signs,
     "changes": changed,
     "alarms": false_alarms,
+    "paths": page_paths,
+    "doors": doors,
+    "parameters": row_parameters,
+    "comparisons": row_comparisons,
+    "answers": answers,
+    "limits": server_limits,
+    "headers": answer_headers,
+    "clients": clients,
 }
 
 

@@ -183,7 +183,7 @@ def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> D
         department=walk.city.file.departments.get(told.get("domain", ""), told.get("domain", "")),
         topic=str(told.get("domain", "")),
         tags=tuple(told.get("tags") or ()),
-        access=cast("Access", custom.get("accessLevel") or "non-public"),
+        access=cast("Access", custom.get("accessLevel") or ("public" if contract.mode == "rows" else "non-public")),
         has_rows=published is not None,
         unit=contract.unit or "",
         steward=imprint.steward(contract, walk.city.staff.stewards),
@@ -216,9 +216,16 @@ def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> D
         geometry=next((c.name for c in contract.columns if c.type == "object"), ""),
         point=contract.point,
         time=contract.event_time or "",
-        contract=(product.folder / "contract.yaml").read_text(encoding="utf-8"),
+        contract=_contract_text(product, facts),
         key=contract.key,
     )
+
+
+def _contract_text(product: Product, facts: Facts | None) -> str:
+    """The contract as it stands; nothing where it gives examples of a column that is not published."""
+    closed = [c for c in product.contract.columns if facts is None or c.name not in facts.types]
+    has_examples = any(c.node.at("examples").value for c in closed)
+    return "" if has_examples else (product.folder / "contract.yaml").read_text(encoding="utf-8")
 
 
 def _columns(

@@ -673,6 +673,38 @@ def asked(here: str | None, folder: str | None, kind: str) -> None:
 
 
 @main.command()
+@click.argument("here", required=False, metavar="[CITY]")
+@CITY
+@click.option("--language", help="Only this language of the portal, such as es.")
+@click.option("--write", is_flag=True, help="Add what is missing to portal/translations/, empty, for a translator.")
+@_told
+def words(here: str | None, folder: str | None, language: str | None, write: bool) -> None:
+    """Tell how much of the city's own words is translated, and what is missing in each language of the portal."""
+    from metroon.base.errors import Problem, Refused
+    from metroon.base.node import did_you_mean
+    from metroon.catalog import gather
+    from metroon.serve import gaps
+
+    walk = _walk(_load(here or folder), None)
+    catalog = gather(walk)
+    spoken = gaps.spoken(catalog)
+    if language is not None and language not in spoken:
+        what = f"the portal of this city is not translated into '{language}'."
+        raise Refused([Problem(walk.city.node.file, 0, "S103", what, did_you_mean(language, [*spoken]))])
+    if not spoken:
+        click.echo("The portal speaks English only; name more languages: in city.yaml.")
+    for name in [language] if language else spoken:
+        total, lacking = len(gaps.texts(catalog)), gaps.gaps(catalog, spoken[name])
+        unconfirmed = "" if spoken[name].is_confirmed else "; nobody has confirmed the machine's translations"
+        click.echo(f"{name}: {total - len(lacking):,} of {total:,} texts are translated{unconfirmed}.")
+        for gap in lacking:
+            click.echo(f"  {gap.text}  ({gap.where})")
+        if write:
+            file, added = gaps.save(catalog, name)
+            click.echo(f"  {added:,} added to {file}" if added else f"  nothing to add to {file}")
+
+
+@main.command()
 @click.argument("room", required=False)
 @CITY
 @_told

@@ -174,7 +174,8 @@ def application() -> ASGIApp:
     portal.watch()
     hosts = tuple(told.get("METROON_HOSTS", "").split())
     limits = Limits(per_second=float(told.get("METROON_RATE", "30")) or None, hosts=hosts)
-    return app(portal, limits, address=public, is_https=public.startswith("https://"))
+    own = portal.folder / "plugins"
+    return app(portal, limits, address=public, is_https=public.startswith("https://"), plugins=own)
 
 
 def _stat(file: Path) -> tuple[str, int, int] | None:

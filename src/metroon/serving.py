@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging.config
 import os
 import socket
@@ -9,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.supervisors import Multiprocess
 
 from metroon.base.errors import Problem, Refused
 from metroon.city import load
 from metroon.portal import CityPortal
 from metroon.serve import log
-from metroon.serve.app import app
+from metroon.serve.app import app, doors
 from metroon.serve.limits import Limits
 
 if TYPE_CHECKING:
@@ -27,6 +29,35 @@ GRACE_S = 15
 """Seconds that answers which have begun may take when the server is asked to end."""
 LONGEST_HEAD = 32_768
 """Bytes of a request before its body."""
+HEAD_S = 15.0
+"""Seconds after which it is looked whether a request has become whole, up to its body; it has two such looks."""
+
+
+class Patient(H11Protocol):
+    """A connection that is not held open by a request that never becomes whole."""
+
+    _waits_after: object = None
+    _look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to look whether requests come."""
+        super().connection_made(transport)
+        self._look = self.loop.call_later(HEAD_S, self._see, False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Look no longer."""
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def _see(self, was_waiting: bool) -> None:
+        """Close when it has waited since the last look, and for the same request."""
+        is_waiting = self.cycle is None or self.cycle.response_complete
+        if is_waiting and was_waiting and self._waits_after is self.cycle:
+            self.transport.close()
+            return
+        self._waits_after = self.cycle
+        self._look = self.loop.call_later(HEAD_S, self._see, is_waiting)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +99,10 @@ def serve(asked: Serving, say: Callable[[str], None]) -> None:
         say: Hears where it can be found.
 
     Raises:
-        Refused: The city repo has faults, or the port is taken.
+        Refused: The city repo or a door of its own has faults, or the port is taken.
     """
     city = load(asked.folder)
+    doors(city.plugins)  # a fault in one is told here, and not by each worker
     taken = _bound(asked.host, asked.port)
     at = f"http://{_written(asked.host)}:{taken.getsockname()[1]}"
     lead = f"{city.file.name}: {at}  (also {at}/neighborhoods  {at}/goals  {at}/datasets  {at}/api)"
@@ -83,7 +115,8 @@ def serve(asked: Serving, say: Callable[[str], None]) -> None:
         return
     portal = CityPortal(asked.folder, asked.as_of)
     limits = Limits(per_second=asked.rate or None, hosts=asked.hosts)
-    made = app(portal, limits, address=asked.address, is_https=asked.address.startswith("https://"))
+    is_https = asked.address.startswith("https://")
+    made = app(portal, limits, address=asked.address, is_https=is_https, plugins=city.plugins)
     portal.watch()
     say(lead)
     uvicorn.Server(_config(made, asked, is_factory=False)).run([taken])
@@ -97,7 +130,7 @@ def _config(of: object, asked: Serving, *, is_factory: bool) -> uvicorn.Config:
         workers=asked.workers,
         log_config=log.configuration(is_quiet=asked.is_quiet),
         # Not httptools, where it is installed: it takes a head of any length.
-        http="h11",
+        http=Patient,
         access_log=False,
         server_header=False,
         ws="none",

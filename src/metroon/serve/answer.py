@@ -226,8 +226,9 @@ def health(portal: Portal) -> Callable[[Request], Response]:
             "as_of": site.catalog.as_of.isoformat(),
             "datasets": len(site.catalog.datasets),
         }
-        wrong = getattr(portal, "trouble", "")
-        return JSONResponse({**told, "trouble": wrong} if wrong else told, headers={"Cache-Control": "no-store"})
+        # Which file is wrong stands in the log: here everybody may ask.
+        is_stale = bool(getattr(portal, "trouble", ""))
+        return JSONResponse({**told, "is_stale": is_stale}, headers={"Cache-Control": "no-store"})
 
     return tell
 

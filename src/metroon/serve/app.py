@@ -52,6 +52,7 @@ from metroon.serve.trouble import Trouble
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -94,7 +95,14 @@ _COMPRESSED = (
 )
 
 
-def app(portal: Portal, limits: Limits | None = None, *, address: str = "", is_https: bool = False) -> ASGIApp:
+def app(
+    portal: Portal,
+    limits: Limits | None = None,
+    *,
+    address: str = "",
+    is_https: bool = False,
+    plugins: Path | None = None,
+) -> ASGIApp:
     """The application that serves a portal.
 
     Args:
@@ -103,9 +111,13 @@ def app(portal: Portal, limits: Limits | None = None, *, address: str = "", is_h
         address: The portal's public address, such as ``https://data.example.gov``, when it is not to be taken from
             the city's declaration.
         is_https: Whether residents come by https, so that browsers may be told to keep to it.
+        plugins: The city repo's folder of kinds of its own, for doors that only this city has.
+
+    Raises:
+        Refused: A door of the city cannot be loaded, or has the name of another one.
     """
     kept = limits or Limits()
-    doors = [kinds.find("serve", name, Door)() for name in kinds.names("serve")]
+    opening = doors(plugins)
     fonts = FontFiles(default_cache())
     routes: list[Mount | Route] = [
         Route("/health", answer.health(portal)),
@@ -114,7 +126,7 @@ def app(portal: Portal, limits: Limits | None = None, *, address: str = "", is_h
         Route("/static/fonts/{name}", fonts.answer),
         Mount("/static", _Static(packages=[("metroon.serve", "static")])),
     ]
-    opened = [r for d in doors for r in d.routes(portal)]
+    opened = [r for d in opening for r in d.routes(portal)]
     own = {p.path.split("/")[1] for p in PAGES}
     programs = frozenset(r.path.split("/")[1] for r in opened if isinstance(r, Route | Mount)) - own
     refusals = answer.Refusals(portal, render, NotFound(), programs)
@@ -134,6 +146,18 @@ def app(portal: Portal, limits: Limits | None = None, *, address: str = "", is_h
     starlette.state.pages = PAGES
     small = GZipMiddleware(_Languages(starlette, portal, programs), compresslevel=5, exclude_content_types=_COMPRESSED)
     return Logged(Secured(Limited(small, kept), is_https=is_https))
+
+
+def doors(plugins: Path | None = None) -> list[Door]:
+    """Every door that there is, made ready with its usual limits.
+
+    Args:
+        plugins: The city repo's folder of kinds of its own.
+
+    Raises:
+        Refused: A door of the city cannot be loaded, or has the name of another one.
+    """
+    return [kinds.find("serve", name, Door, plugins)() for name in kinds.names("serve", plugins)]
 
 
 def _data(portal: Portal) -> list[Route]:

@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from metroon.base import kinds
 from metroon.base.errors import Problem, Refused
 from metroon.permit import PUBLIC
-from metroon.serve.app import ENDINGS, PAGES, app, render
-from metroon.serve.door import Door
+from metroon.serve.app import ENDINGS, PAGES, app, doors, render
 from metroon.serve.page import Asked, Page
 from metroon.serve.pages.not_found import NotFound
 
@@ -114,7 +112,7 @@ def copy(
     new = to.with_name(f".{to.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    client = _Client(app(portal, address=address), site, new, most_rows, told)
+    client = _Client(app(portal, address=address, plugins=site.plugins), site, new, most_rows, told)
     asyncio.run(client.walk())
     (new / MARK).write_text(json.dumps({"city": site.catalog.city, "catalog": site.catalog.identity}), encoding="utf-8")
     if to.exists():
@@ -186,8 +184,8 @@ class _Client:
         self.pages += 1
 
     def _of_doors(self) -> Iterator[str]:
-        for name in kinds.names("serve"):
-            yield from kinds.find("serve", name, Door)().paths(self._site.catalog)
+        for door in doors(self._site.plugins):
+            yield from door.paths(self._site.catalog)
 
     async def _linked(self) -> None:
         waiting = sorted({p for link in self._links if (p := _local(link))})

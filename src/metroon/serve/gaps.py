@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from metroon.base.plan import PlanStatus
     from metroon.base.scorecard import Score
 
-_OF_A_DAY = re.compile(r"\d|fewer than \d|Not released|Whether it gets|What is there balances")
-"""How notes begin that Metroon makes of the numbers of a release."""
+_WITH_LIMIT = re.compile(r" \(must (?:not )?(?:be|lie) [^()]*\)$")
+"""What Metroon adds to a check of the city that compares a number."""
+_MADE = re.compile(
+    r"\d|fewer than \d|Not released|Residents of|Whether it gets|What is there balances|It does not balance"
+)
+"""How notes begin that Metroon makes of a release; the others are the city's."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,8 @@ class Gap:
 def texts(catalog: Catalog) -> dict[str, str]:
     """Every English text of the city that a page shows, with where it stands first; the most seen come first.
 
-    Sentences that carry the numbers of a day are not in it (why an action is late, what an evidence found): they are
-    other ones tomorrow. Nor are texts of stories, each of which is written in one language and says which.
+    Sentences that Metroon makes are not in it (why an action is late, which rule a row broke): the portal translates
+    them itself. Nor are texts of stories, each of which is written in one language and says which.
 
     Args:
         catalog: What the city publishes.
@@ -77,7 +81,7 @@ def save(catalog: Catalog, language: str) -> tuple[Path, int]:
         The file in the city repo, and how many texts were added to it.
     """
     file = Path(catalog.folder) / "translations" / f"{language}.po"
-    kept = _kept(file, language)
+    kept = _kept(file, language, catalog.city)
     lacking = gaps(catalog, Words(language, file.parent, catalog.names.get(language, {})))
     new = [g for g in lacking if g.text not in kept]
     for gap in new:
@@ -89,12 +93,12 @@ def save(catalog: Catalog, language: str) -> tuple[Path, int]:
     return file, len(new)
 
 
-def _kept(file: Path, language: str) -> Messages:
+def _kept(file: Path, language: str, city: str) -> Messages:
     locale = Locale.parse(language, sep="-")
     if file.is_file():
         with file.open("rb") as opened:
             return read_po(opened, locale=str(locale))
-    made = Messages(locale=locale, fuzzy=False, charset="utf-8")
+    made = Messages(locale, project=city, version="1", charset="utf-8", fuzzy=False)
     made.header_comment = f"# The city's own words in {locale.english_name}."
     return made
 
@@ -103,44 +107,44 @@ def _texts(catalog: Catalog) -> Iterator[tuple[str, str]]:
     yield catalog.city, "the city"
     yield catalog.portal.about, "city.yaml, portal"
     for goal in catalog.goals:
-        told = (goal.title, goal.outcome, goal.department, goal.owner)
-        yield from ((text, f"goal {goal.goal}") for text in told)
+        said = (goal.title, goal.outcome, goal.department, goal.owner)
+        yield from ((text, f"goal {goal.goal}") for text in said)
     for name, score in catalog.scores.items():
         yield from _score(name, score)
     for id_, places in catalog.geographies.items():
-        told = (places.title, places.label, places.people_source, places.note)
-        yield from ((text, f"set of places {id_}") for text in told)
+        said = (places.title, places.label, places.people_source, places.note)
+        yield from ((text, f"set of places {id_}") for text in said)
         yield from ((name, f"places of {id_}") for name in places.names.values())
     if catalog.plan is not None:
         yield from _plan(catalog.plan)
     for dataset in catalog.datasets.values():
         yield from _dataset(dataset)
     for term in catalog.terms:
-        told = (term.term, term.meaning, term.not_to_confuse, term.source)
-        yield from ((text, f"glossary {term.id}") for text in told)
+        said = (term.term, term.meaning, term.not_to_confuse, term.source)
+        yield from ((text, f"glossary {term.id}") for text in said)
     for story in catalog.stories:
         yield from ((text, f"story {story.id}") for text in (story.title, story.summary, story.author))
 
 
 def _score(name: str, score: Score) -> Iterator[tuple[str, str]]:
-    told = score.measured
-    yield told.question, f"measure {name}, question"
-    yield told.title, f"measure {name}, title"
-    yield told.unit, f"measure {name}, unit"
-    for cell in (e.cell for e in told.estimates):
+    measured = score.measured
+    yield measured.question, f"measure {name}, question"
+    yield measured.title, f"measure {name}, title"
+    yield measured.unit, f"measure {name}, unit"
+    for cell in (e.cell for e in measured.estimates):
         if cell.dimension != ALL:
             yield cell.dimension.replace("_", " "), f"measure {name}, kind of group"
             yield cell.group, f"measure {name}, group"
     yield from ((gap.reference, f"measure {name}, group") for gap in score.gaps)
     yield from ((d.people, f"measure {name}, people") for d in score.disparities)
-    for said in score.words:
-        yield said.text, f"measure {name}, narrative"
-        yield said.author, f"measure {name}, who says so"
-    yield from ((text, f"measure {name}, {what}") for what, text in score.chain)
+    for words in score.words:
+        yield words.text, f"measure {name}, narrative"
+        yield words.author, f"measure {name}, who says so"
+    yield from ((text, f"measure {name}, {what}") for what, text in score.chain if what != "type")
     yield from ((reason, f"measure {name}, break") for _, reason in score.breaks)
     for past in score.past_targets:
         yield from ((text, f"measure {name}, earlier target") for text in (past.authority, past.reason))
-    yield from ((note, f"measure {name}, note") for note in told.notes if not _OF_A_DAY.match(note))
+    yield from ((note, f"measure {name}, note") for note in measured.notes if not _MADE.match(note))
 
 
 def _plan(plan: PlanStatus) -> Iterator[tuple[str, str]]:
@@ -150,12 +154,12 @@ def _plan(plan: PlanStatus) -> Iterator[tuple[str, str]]:
     for step in plan.steps:
         yield step.title, f"plan, step {step.id}"
         for action in step.actions:
-            told = (action.title, action.owner, action.department, action.moved)
-            yield from ((text, f"plan, action {action.id}") for text in told)
+            said = (action.title, action.owner, action.department, action.moved)
+            yield from ((text, f"plan, action {action.id}") for text in said)
             yield from ((m.title, f"plan, action {action.id}, milestone") for m in action.milestones)
     for role in plan.roles:
-        told = (role.title, role.duties, role.holder, role.department)
-        yield from ((text, f"plan, role {role.id}") for text in told)
+        said = (role.title, role.duties, role.holder, role.department)
+        yield from ((text, f"plan, role {role.id}") for text in said)
 
 
 def _dataset(d: Dataset) -> Iterator[tuple[str, str]]:
@@ -163,24 +167,25 @@ def _dataset(d: Dataset) -> Iterator[tuple[str, str]]:
     yield d.title, f"{at}, title"
     yield d.description, f"{at}, description"
     yield d.topic.replace("_", " "), f"{at}, topic"
-    told = (d.grain, d.department, d.gap, d.limitations, d.legal_basis, d.retention, d.harm_notes, d.provenance)
-    yield from ((text, at) for text in (*told, d.promise.text, d.not_yet, d.planned))
+    said = (d.department, d.gap, d.limitations, d.legal_basis, d.retention, d.harm_notes, d.provenance)
+    yield from ((text, at) for text in (*said, d.promise.text, d.not_yet, d.planned))
     yield from ((purpose, f"{at}, purpose") for purpose in d.purposes)
     if d.steward is not None:
         who = (d.steward.name, d.steward.role, d.steward.promise, d.steward.hours)
         yield from ((text, f"{at}, steward") for text in who)
+    yield from ((tag, f"{at}, word to find it by") for tag in d.tags)
+    if d.shape == "measure":
+        return  # its columns are those of every measure
+    yield d.grain, at
     for column in d.columns:
         if column.title != column.name:
             yield column.title, f"{at}, column {column.name}"
         yield " ".join(column.description.split()), f"{at}, column {column.name}"
-        yield column.protection, f"{at}, column {column.name}, protection"
         yield from ((label, f"{at}, column {column.name}, value") for _, label in column.allowed)
     for check in d.checks:
-        yield check.dimension, f"{at}, kind of check"
         # Those that the city wrote: the others begin with the column that they speak of.
         if not check.text.startswith((f"{check.column} ", "the key (")):
-            yield check.text, f"{at}, check"
-    yield from ((tag, f"{at}, word to find it by") for tag in d.tags)
+            yield _WITH_LIMIT.sub("", check.text), f"{at}, check"
 
 
 def counted(catalog: Catalog, translations: Mapping[str, Words]) -> dict[str, tuple[int, int]]:

@@ -14,6 +14,7 @@ import time
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -29,6 +30,8 @@ MOST_CLIENTS = 50_000
 """Clients that are told apart at once; the one that was not seen for longest is forgotten first."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 _STILL = "/static/"
+_CHEAP = (_STILL, "/health")
+"""What is there at once, so that nothing has to be waited for: whoever watches the server must hear of it."""
 SHORT_BYTES = 65_536
 """An answer that is whole by then is no download: pages of rows come in parts too."""
 
@@ -46,12 +49,13 @@ class Limits:
         query_bytes: Longest query.
         body_bytes: Largest body of a request.
         body_s: Seconds in which each part of a body has to come.
-        answer_s: Seconds after which a request without an answer is given up (504).
+        answer_s: Seconds after which a request without an answer is given up (504), and a body without an end (408).
         stall_s: Seconds that a client may take none of an answer before it is cut off.
         stream_s: Seconds after which any answer is cut off.
         streams: Long answers at once.
         streams_each: Long answers at once to one client.
         at_once: Requests at once.
+        at_once_each: Requests of one client that are worked on at once; its others wait for their turn.
         per_second: Requests a second that one client may send for long; None for any number.
         burst: Requests that one client may send at once before that counts.
         threads: Threads that make pages and read rows.
@@ -68,6 +72,7 @@ class Limits:
     streams: int = 32
     streams_each: int = 8
     at_once: int = 512
+    at_once_each: int = 8
     per_second: float | None = None
     burst: int = 240
     threads: int = 16
@@ -129,6 +134,7 @@ class Limited:
         self._at_once = 0
         self._streams: Counter[bytes] = Counter()
         self._given_up: set[asyncio.Future[None]] = set()
+        self._turns: WeakValueDictionary[bytes, asyncio.Semaphore] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -142,9 +148,28 @@ class Limited:
             return
         self._at_once += 1
         try:
-            await self._answer(scope, _Body(receive, self._limits), send, client)
+            turn = await self._turn(client if not scope["path"].startswith(_CHEAP) else b"")
+            if turn is None:
+                busy = refused(503, "The server is busy", "Ask for less at once.", {"Retry-After": "5"})
+                await busy(scope, receive, send)
+                return
+            await self._answer(scope, _Body(receive, self._limits), send, client, turn)
         finally:
             self._at_once -= 1
+
+    async def _turn(self, client: bytes) -> _Turn | None:
+        """The turn of a request, once it comes; None when it does not. One client cannot take all threads."""
+        if not client:
+            return _Turn(None)
+        each = self._turns.get(client)
+        if each is None:
+            each = self._turns[client] = asyncio.Semaphore(self._limits.at_once_each)
+        try:
+            async with asyncio.timeout(self._limits.answer_s):
+                await each.acquire()
+        except TimeoutError:
+            return None
+        return _Turn(each)
 
     def _refusal(self, scope: Scope, client: bytes) -> JSONResponse | None:
         limits, headers = self._limits, Headers(scope=scope)
@@ -165,9 +190,11 @@ class Limited:
             return refused(429, "Too many requests", f"Ask again in {math.ceil(wait)} s.", after)
         return None
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, client: bytes) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, client: bytes, turn: _Turn) -> None:
         answer = _Answer(scope, send, self._limits, self._clock, lambda: self._may_stream(client))
         task = asyncio.ensure_future(self._inner(scope, receive, answer.send))
+        # Also of what was given up: its thread works on.
+        task.add_done_callback(turn.end)
         try:
             begun = asyncio.ensure_future(answer.begun.wait())
             try:
@@ -180,6 +207,7 @@ class Limited:
                 task.add_done_callback(self._forget)
                 await refused(504, "It took too long", "Ask for less, or again later.")(scope, receive, send)
                 return
+            turn.end()
             try:
                 await task
             except (OSError, ClientDisconnect):
@@ -206,6 +234,19 @@ class Limited:
         self._given_up.discard(done)
         if not done.cancelled():
             done.exception()  # nobody waits for it any more
+
+
+class _Turn:
+    """The turn of one request among those of its client."""
+
+    def __init__(self, of: asyncio.Semaphore | None) -> None:
+        self._of = of
+
+    def end(self, _: object = None) -> None:
+        """Let the next one come; once."""
+        of, self._of = self._of, None
+        if of is not None:
+            of.release()
 
 
 class _Answer:
@@ -293,12 +334,13 @@ class _Body:
         self._limits = limits
         self._bytes = 0
         self._is_whole = False
+        self._until = asyncio.get_running_loop().time() + limits.answer_s
 
     async def __call__(self) -> Message:
         if self._is_whole:
             return await self._receive()
         try:
-            async with asyncio.timeout(self._limits.body_s):
+            async with asyncio.timeout_at(min(asyncio.get_running_loop().time() + self._limits.body_s, self._until)):
                 message = await self._receive()
         except TimeoutError:
             raise HTTPException(408, "The request came too slowly.") from None

@@ -78,6 +78,8 @@ class Site:
         self.catalog: Catalog = gate.catalog(PUBLIC, "page")
         folder = Path(self.catalog.folder) if self.catalog.folder else None
         spoken = [n for n in self.catalog.languages if n in LANGUAGES] or ["en"]
+        self.plugins = folder.parent / "plugins" if folder else None
+        """The city repo's folder of kinds of its own, when there is a city repo."""
         own = folder / "translations" if folder else None
         self.words = {n: Words(n, own, self.catalog.names.get(n, {})) for n in spoken}
         self.default = spoken[0]
@@ -111,7 +113,7 @@ class Site:
     def _templates(self) -> Environment:
         return Environment(
             loader=ChoiceLoader(self._loaders), autoescape=True, undefined=StrictUndefined,
-            extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True, auto_reload=False,
         )  # fmt: skip
 
     def age_s(self) -> int:

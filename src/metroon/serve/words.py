@@ -14,6 +14,7 @@ from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
 from metroon.base.period import first_day, grain_of
+from metroon.serve.phrases import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,14 +56,14 @@ class Words:
 
     def ngettext(self, one: str, many: str, n: int, **values: object) -> str:
         """A sentence with a number, in the plural form that this language has for it; ``%(n)s`` is the number."""
-        told = {"n": self.number(n), **values}
+        given = {"n": self.number(n), **values}
         for messages in self._messages:
             found = messages.get(one)
             forms = found.string if found is not None else ""
             if isinstance(forms, list | tuple) and all(forms):
                 chosen = forms[min(_form_of(messages.plural_expr)(n), len(forms) - 1)]
-                return str(chosen) % told
-        return (one if n == 1 else many) % told
+                return str(chosen) % given
+        return (one if n == 1 else many) % given
 
     def of(self, text: str) -> Markup:
         """The city's own words in this language; English ones are marked as English."""
@@ -72,12 +73,28 @@ class Words:
         return escape(found)
 
     def plain(self, text: str) -> str:
-        """The city's own words in this language, English where nobody translated them, without any mark."""
-        return (self._found(text) if text else "") or self._names.get(text, text)
+        """The city's own words in this language, English where nobody translated them, without any mark.
+
+        A sentence that another room made is known by its form, and its values are written as here they are.
+        """
+        if not text:
+            return ""
+        return self._found(text) or self._names.get(text) or told(text, self) or text
 
     def knows(self, text: str) -> bool:
         """Whether the city's own words are translated into this language."""
-        return self.language == "en" or not text or bool(self._found(text)) or text in self._names
+        return self.language == "en" or not text or self.finds(text) or told(text, self) is not None
+
+    def finds(self, text: str) -> bool:
+        """Whether a text stands in the translations just as it is."""
+        return bool(self._found(text)) or text in self._names
+
+    def has(self, message: str) -> bool:
+        """Whether a sentence of the portal is translated, in all its forms."""
+        found = next((m for messages in self._messages if (m := messages.get(message)) is not None), None)
+        if found is None or found.fuzzy or not found.string:
+            return False
+        return True if isinstance(found.string, str) else all(found.string)
 
     def number(self, x: float, digits: int | None = None) -> str:
         """A number as this language writes it, with at most so many digits after the point.
@@ -87,7 +104,8 @@ class Words:
             ('1,234.5', '1.234,5')
         """
         most = 2 if digits is None else digits
-        return format_decimal(round(x, most), f"#,##0.{'#' * most}" if most else "#,##0", locale=self.locale)
+        rounded = round(x, most) + 0.0  # -0.0 is 0 to a reader
+        return format_decimal(rounded, f"#,##0.{'#' * most}" if most else "#,##0", locale=self.locale)
 
     def percent(self, share: float, digits: int = 0) -> str:
         """A share (0-1) as percent."""

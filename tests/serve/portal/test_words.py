@@ -35,18 +35,19 @@ def test_a_translation_holds_the_same_values_as_the_sentence(language):
     for message in translate.translated(language):
         if not message.id:
             continue
-        wanted = set(_PLACES.findall(forms(message.id)[-1])) - {"%%"}
-        wrong += [s for s in forms(message.string) if s and set(_PLACES.findall(s)) - {"%%"} != wanted]
+        one, many = (set(_PLACES.findall(forms(message.id)[n])) - {"%%"} for n in (0, -1))
+        for n, told in enumerate(forms(message.string)):
+            # English may leave the number out where it is one, and so may the first of several forms.
+            lawful = (one, many) if n == 0 and len(forms(message.string)) > 1 else (many,)
+            wrong += [told] if told and set(_PLACES.findall(told)) - {"%%"} not in lawful else []
 
     assert [] == wrong
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_translation_is_not_the_english_sentence(language):
-    same = [
-        m.id for m in translate.translated(language)
-        if m.id and isinstance(m.id, str) and m.id == m.string and len(re.findall(r"[a-z]{3,}", m.id)) > 3
-    ]  # fmt: skip
+    alike = [m.id for m in translate.translated(language) if isinstance(m.id, str) and m.id and m.id == m.string]
+    same = [told for told in alike if len(re.findall(r"[a-z]{3,}", _PLACES.sub("", told))) > 3]
 
     assert [] == same
 

@@ -11,6 +11,8 @@ from metroon.serve.door import Door
 from metroon.serve.page import Page, Sheet
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from metroon.serve.page import Asked
 
 
@@ -94,7 +96,7 @@ class Api(Page):
         return ApiView(
             asked.words.gettext("Data for programs"),
             address,
-            doors(address, example=found.name if found else ""),
+            doors(address, example=found.name if found else "", plugins=asked.site.plugins),
             found.path if found else "",
             found.title if found else "",
         )
@@ -118,22 +120,23 @@ class Api(Page):
         return Sheet("api", "Doors for programs", columns, rows, f"{asked.catalog.city}, {asked.catalog.as_of}")
 
 
-def doors(address: str, *, example: str) -> tuple[DoorView, ...]:
+def doors(address: str, *, example: str, plugins: Path | None = None) -> tuple[DoorView, ...]:
     """The doors of this installation, found by listing their folder.
 
     Args:
         address: The portal's own address, without a slash at its end.
         example: Name of a dataset that is put in the place of ``{name}``; empty when there is none.
+        plugins: The city repo's folder of kinds of its own.
     """
     found = []
-    for name in kinds.names("serve"):
-        door = kinds.find("serve", name, Door)
+    for name in kinds.names("serve", plugins):
+        door = kinds.find("serve", name, Door, plugins)
         limits = tuple(
             Limit(n, str(f.default), f.description or "")
             for n, f in door.model_fields.items()
             if isinstance(f.default, int | float) and not isinstance(f.default, bool)
         )
-        about = kinds.first_line("serve", name).replace("``", "")
+        about = kinds.first_line("serve", name, plugins).replace("``", "")
         start = door.start.replace("{name}", example) if example else door.start
         path = "" if "{" in start else start
         found.append(DoorView(name, door.title, door.standard, path, f"{address}{start}", about, limits))

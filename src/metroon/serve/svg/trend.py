@@ -192,7 +192,8 @@ def _last_word(shown: Drawn, scale: Scale, across: Sequence[float], last: int, t
     high, low = shown.high[last], shown.low[last]
     top, foot = scale.down(high) if high is not None else y, scale.down(low) if low is not None else y
     asked = shown.targets[last]
-    under = top < 12 or (asked is not None and 0 <= y - scale.down(asked) < 18 and foot < 88)
+    # Between the interval and a target above it there is room for the words of one of them only.
+    under = top < 12 or (asked is not None and scale.down(asked) <= y and top - scale.down(asked) < 24 and foot < 88)
     where = f"top:calc({px(foot)}% + .55rem)" if under else f"bottom:calc({px(100 - top)}% + .4rem)"
     side = f"right:{px(100 - x)}%" if x > 50 else f"left:{px(x)}%"
     return f'<span class="lbl you end" style="{side};{where}">{escape(tick(value))}</span>'
