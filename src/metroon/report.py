@@ -155,12 +155,14 @@ def late(walk: Walk, product: str, version: Version[Restricted], as_of: date) ->
 
 
 def day(told: Account) -> tuple[str, bool]:
-    """What a run said of a product that day: ``bad`` when a promise was broken or it failed, else ``late`` or ``ok``.
+    """What a run said of a product that day: ``bad`` when it failed or a check stopped or warned; ``late`` or ``ok``.
+
+    Rows that a rule sets aside are how the contract works: they leave the day as it is.
 
     Returns:
         The verdict, and whether it was late.
     """
-    is_bad = told.outcome == "failed" or any(not v.is_kept for v in told.verdicts)
+    is_bad = told.outcome == "failed" or any(not v.is_kept and v.severity != "set aside" for v in told.verdicts)
     return "bad" if is_bad else "late" if told.late else "ok", bool(told.late)
 
 

@@ -166,6 +166,15 @@ def test_the_limits_of_signals_and_places_that_the_page_names_are_those_of_the_c
     assert f"| 24 | {false_alarms(24, rules='nhs7').last_point:.1%}".replace("%", " %") in told
 
 
+def test_every_client_that_was_seen_came_to_a_door_that_there_is():
+    rows = [line.split("\t") for line in (REFERENCE / "clients.tsv").read_text(encoding="utf-8").splitlines()]
+
+    assert ["door", "client", "call"] == rows[0]
+    assert rows[1:]
+    assert sorted(rows[1:]) == rows[1:]
+    assert {door for door, _, _ in rows[1:]} <= {*kinds.names("serve"), "file"}
+
+
 def test_every_kind_of_change_is_told():
     told = (REFERENCE / "measure.md").read_text(encoding="utf-8")
 

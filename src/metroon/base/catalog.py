@@ -22,6 +22,8 @@ Access = Literal["public", "restricted public", "non-public"]
 Shape = Literal["table", "measure", "listed"]
 """What a dataset is: rows of a product, estimates of a measure, or an entry that is not collected yet."""
 DayVerdict = Literal["ok", "late", "bad", "none"]
+"""What a day's run said of a product: ``bad`` when it failed or a check stopped or warned; rows that a rule sets aside
+leave a day ``ok``, or ``late`` where the data were; ``none`` when nothing ran."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Day:
-    """What the runs of one day said of a product: ``none`` when nothing ran."""
+    """What the runs of one day said of a product."""
 
     on: date
     verdict: DayVerdict

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Direction = Literal["up", "down", "neutral", "within"]
 Move = Literal["above", "below"]
-TrendKind = Literal["signal", "side", "record", "apart", "same", "untold", "short"]
+TrendKind = Literal["signal", "side", "record", "apart", "same", "untold", "bare", "short"]
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class Trend:
         kind: ``signal`` (each since ``since`` lies outside its own control limits), ``side`` (a signal, and each since
             ``since`` lies on one side of its own mean), ``record`` (the last is clear of each since ``since``),
             ``apart`` (the last is clear of the first, ``since``), ``same`` (it is not), ``untold`` (something in it
-            is hidden or has no interval), ``short`` (fewer than two periods).
+            is hidden or too uncertain), ``bare`` (each has a value and some no interval, such as full counts),
+            ``short`` (fewer than two periods).
         move: Where the last lies; None unless it is clear.
-        since: The period that the sentence reaches back to; empty for ``untold`` and ``short``.
+        since: The period that the sentence reaches back to; empty for ``untold``, ``bare`` and ``short``.
         until: The last period.
     """
 
@@ -83,13 +84,20 @@ def trend(trail: Sequence[Estimate], *, course: Course | None = None, breaks: Se
     if len(series) < 2:
         return Trend("short", None, "", until)
     if not all(is_bounded(e) for e in series):
-        return Trend("untold", None, "", until)
+        return Trend("bare" if _is_bare(series) else "untold", None, "", until)
     *earlier, last = series
     run = _run(earlier, last)
     if len(run) > 1:
         return Trend("record", is_clear(last, earlier[-1]), run[0].cell.period, until)
     move_since_first = is_clear(last, earlier[0])
     return Trend("apart" if move_since_first else "same", move_since_first, earlier[0].cell.period, until)
+
+
+def _is_bare(series: Sequence[Estimate]) -> bool:
+    """Whether every period is known with a value and nothing but an interval is missing."""
+    return all(e.state == "known" and e.value is not None for e in series) and any(
+        e.low is None or e.high is None for e in series
+    )
 
 
 def signal(course: Course) -> Trend | None:
@@ -142,6 +150,8 @@ def trend_words(found: Trend, direction: Direction, words: Words) -> str:
         return words.gettext("There is not yet more than one period to compare.")
     if found.kind == "untold":
         return words.gettext("Not every period can be told, so no change over time is claimed.")
+    if found.kind == "bare":
+        return words.gettext("No range is known for these numbers, so no change over time is claimed.")
     if found.kind == "same":
         return words.gettext("No clear change from %(since)s to %(until)s.", since=since, until=until)
     mood = _mood(found.move, direction)

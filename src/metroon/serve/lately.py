@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from metroon.base.estimate import ALL
 from metroon.serve.figures import period_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from metroon.base.estimate import Cell
     from metroon.base.scorecard import Changed, Changes
     from metroon.serve.page import Asked
     from metroon.serve.words import Words
@@ -20,7 +22,7 @@ MOST = 8
 
 @dataclass(frozen=True)
 class Told:
-    """One real change.
+    """One real change, of one measure or of several that changed alike.
 
     Args:
         kind: What happened, in words.
@@ -29,6 +31,7 @@ class Told:
         href: Its page; empty when it has none.
         before: What it was, in words; empty when there is nothing to say.
         after: What it is, in words.
+        also: (Title, page) of further measures of which just the same is told.
     """
 
     kind: str
@@ -37,6 +40,7 @@ class Told:
     href: str
     before: str
     after: str
+    also: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Lately:
     """What really changed since a day.
 
     Args:
-        sentence: How much changed, in a sentence; that nothing did, where nothing did.
+        sentence: How much changed, in a sentence; that nothing did, where nothing did. What is told of several
+            measures at once counts once.
         changed: What changed, the most telling first.
         more: How many more there are, in a sentence; empty when all are told.
         chance: How many signals chance alone would show, in a sentence; empty when nothing was looked at.
@@ -74,9 +79,10 @@ def lately(asked: Asked, *, place: str = "", measures: Iterable[str] | None = No
         for c in changes.changed
         if (not place or (c.cell is not None and _is_at(asked, c, place))) and (wanted is None or c.measure in wanted)
     ]
-    real = [c for c in found if c.kind != "first published"]
-    first = len(found) - len(real)
-    told = [_told(asked, c) for c in real[:most]]
+    each = [c for c in found if c.kind != "first published"]
+    first = len(found) - len(each)
+    real = _alike(each)
+    told = [_told(asked, *alike) for alike in real[:most]]
     left = len(real) - len(told)
     return Lately(
         _sentence(changes, len(real), first, words),
@@ -126,18 +132,32 @@ def _chance(changes: Changes, words: Words) -> str:
     )
 
 
-def _told(asked: Asked, c: Changed) -> Told:
+def _alike(changed: Iterable[Changed]) -> list[list[Changed]]:
+    """Changes of one kind, of the same place and group, with the same before and after, in the order given."""
+    made: dict[tuple[str, Cell | None, str, str], list[Changed]] = {}
+    for c in changed:
+        of = None if c.cell is None else replace(c.cell, period=ALL)
+        made.setdefault((c.kind, of, c.before, c.after), []).append(c)
+    return list(made.values())
+
+
+def _href(asked: Asked, c: Changed) -> str:
     known = c.measure in asked.catalog.scores
     dataset = asked.catalog.datasets.get(c.measure)
     href = f"/measures/{c.measure}" if known else dataset.path if dataset is not None else ""
+    return asked.link(href) if href else ""
+
+
+def _told(asked: Asked, c: Changed, *others: Changed) -> Told:
     before = "" if c.before in ("", "nothing") else state_words(c.before, asked.words)
     return Told(
         kind_words(c.kind, asked.words),
         c.title,
         c.where,
-        asked.link(href) if href else "",
+        _href(asked, c),
         before,
         state_words(c.after, asked.words),
+        tuple((o.title, _href(asked, o)) for o in others),
     )
 
 

@@ -9,8 +9,10 @@ from small import SmallPortal, small_portal
 from starlette.testclient import TestClient
 
 from metroon.base.errors import Refused
-from metroon.permit import Gate
+from metroon.permit import PUBLIC, Gate
 from metroon.serve.app import app
+from metroon.serve.page import Asked
+from metroon.serve.pages.api import Api
 from metroon.serve.site import Site
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "serve.md"
@@ -29,6 +31,11 @@ def city(tmp_path):
 def portal(city, tmp_path_factory):
     plain = small_portal(tmp_path_factory.mktemp("small")).site()
     return SmallPortal(Site(Gate(replace(plain.catalog, folder=str(city / "portal")), plain.gate.opener)))
+
+
+def asked_for(portal):
+    site = portal.site()
+    return Asked(site, site.catalog, site.gate, PUBLIC, site.words["en"], "/api")
 
 
 @pytest.fixture
@@ -66,3 +73,14 @@ def test_a_door_that_cannot_be_loaded_is_told_with_its_file(portal, city):
         app(portal, plugins=city / "plugins")
     assert ["K103"] == [p.code for p in refused.value.problems]
     assert refused.value.problems[0].file.endswith("broken.py")
+
+
+def test_every_door_that_the_page_for_programs_links_to_answers_where_only_measures_are_published(portal):
+    catalog = portal.site().catalog
+    shade = replace(catalog.datasets["trees"], name="shade", shape="measure")
+    only = SmallPortal(Site(Gate(replace(catalog, datasets={"shade": shade}), portal.site().gate.opener)))
+    asking = TestClient(app(only), base_url="http://127.0.0.1:8000")
+    linked = {d.start for d in Api().view(asked_for(only)).doors if d.start}
+
+    assert "/data.json" in linked
+    assert {200} == {asking.get(path).status_code for path in linked}

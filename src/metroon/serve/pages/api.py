@@ -92,11 +92,13 @@ class Api(Page):
     def view(self, asked: Asked) -> ApiView:
         """Every door that this installation has."""
         address = asked.catalog.portal.address.rstrip("/") or asked.address
-        found = next((d for d in asked.catalog.datasets.values() if d.has_rows), None)
+        having = [d for d in asked.catalog.datasets.values() if d.has_rows]
+        found = next(iter(having), None)
+        table = next((d.name for d in having if d.shape != "measure"), "")
         return ApiView(
             asked.words.gettext("Data for programs"),
             address,
-            doors(address, example=found.name if found else "", plugins=asked.site.plugins),
+            doors(address, example=table, plugins=asked.site.plugins),
             found.path if found else "",
             found.title if found else "",
         )

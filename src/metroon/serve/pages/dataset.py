@@ -605,7 +605,7 @@ def _then(check: Check, words: Words) -> str:
 
 def _strip(d: Dataset, words: Words) -> Markup:
     told = {
-        "ok": words.gettext("all checks pass"),
+        "ok": words.gettext("no check stopped it or warned"),
         "late": words.gettext("late"),
         "bad": words.gettext("a check fails"),
         "none": words.gettext("nothing ran"),

@@ -377,10 +377,17 @@ def _held(is_passed: bool | None, words: Words) -> Sign:
 
 
 def _title(link: str, asked: Asked) -> str:
-    name = link.rpartition("/")[2]
-    known = asked.catalog.datasets.get(name)
-    goal = next((g for g in asked.catalog.goals if g.goal == name), None)
-    return known.title if known else goal.title if goal else link
+    """What people call a page that shows it; the link itself where it leads elsewhere."""
+    catalog, words = asked.catalog, asked.words
+    pages = {
+        "/datasets": words.gettext("All data"),
+        "/glossary": words.gettext("Glossary"),
+        "/about": words.gettext("About this portal"),
+    }
+    titles = {d.path: d.title for d in catalog.datasets.values()}
+    titles |= {f"/goals/{g.goal}": g.title for g in catalog.goals}
+    titles |= {f"/stories/{s.id}": s.title for s in catalog.stories}
+    return pages.get(link) or (words.of(titles[link]) if link in titles else link)
 
 
 def _measures(names: tuple[str, ...], datasets: Mapping[str, Dataset]) -> tuple[tuple[str, str], ...]:
