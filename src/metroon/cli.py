@@ -280,7 +280,7 @@ def _remember_plan(walk: Walk) -> list[Problem]:
 @PICTURE
 @_told
 def demo(folder: str, full: bool, picture: Path | None) -> int:
-    """Build the invented city Arroyo Vista in FOLDER and run it as it was on two days, so that something has changed."""
+    """Build the invented city Arroyo Vista in FOLDER and run it on two days, so that something has changed."""
     from metroon.demo import build, earlier
 
     made = build(Path(folder))
@@ -300,7 +300,7 @@ _PAGES_TO_SEE = (
     ("/neighborhoods/N07", "one neighborhood"),
     ("/datasets/street_lights", "one dataset, its protections and its checks"),
     ("/plan", "the strategy, by its evidence"),
-    ("/es/", "the same in Spanish"),
+    ("/es", "the same in Spanish"),
     ("/api", "doors for other programs"),
 )
 
@@ -683,6 +683,7 @@ def words(here: str | None, folder: str | None, language: str | None, write: boo
     from metroon.base.errors import Problem, Refused
     from metroon.base.node import did_you_mean
     from metroon.catalog import gather
+    from metroon.city.yaml import shown
     from metroon.serve import gaps
 
     walk = _walk(_load(here or folder), None)
@@ -701,7 +702,7 @@ def words(here: str | None, folder: str | None, language: str | None, write: boo
             click.echo(f"  {gap.text}  ({gap.where})")
         if write:
             file, added = gaps.save(catalog, name)
-            click.echo(f"  {added:,} added to {file}" if added else f"  nothing to add to {file}")
+            click.echo(f"  {added:,} added to {shown(file)}" if added else f"  nothing to add to {shown(file)}")
 
 
 @main.command()

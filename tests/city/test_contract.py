@@ -40,6 +40,7 @@ SLIPS = [
     ("value: event_on_person", "value: persons", "C113", "value: persons", "Did you mean 'person'?"),
     ("value: event_on_person", "value: none", "C114", "privacyUnit", "privacyReason"),
     ("value: aggregate", "value: row", "C115", "value: row,", "Write rows, or aggregate"),
+    (MODE, "property: accessLevel, value: Public", "C120", "value: Public", "Did you mean 'public'?"),
     (MODE, "property: minimumCell, value: 2", "C116", "minimumCell", "city's own"),
     ("value: 35", "value: soon", "C117", "value: soon", "Write value: 35"),
     ("value: 35", "value: -1", "C117", "value: -1", "Write value: 35"),

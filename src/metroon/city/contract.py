@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Classification = Literal["public", "internal", "quasi", "direct", "sensitive", "free text", "linkage key"]
 """What a column may tell about a person; see docs/reference/guard.md."""
 CLASSES: tuple[str, ...] = get_args(Classification)
+ACCESS = ("public", "restricted public", "non-public")
+"""Who may have a dataset's rows, in the words of DCAT-US."""
 
 Type = Literal["string", "integer", "number", "boolean", "date", "timestamp", "object"]
 """The logical types of ODCS that a table column may have here; ``object`` holds a geometry (WKB)."""
@@ -263,6 +265,10 @@ def _unit_faults(node: Node) -> Iterator[Problem]:
     if mode not in (None, "rows", "aggregate"):
         what, fix = f"releaseMode is '{mode}'.", "Write rows, or aggregate (only measures leave)."
         yield property_node(node, "releaseMode").problem("C115", what, fix, "value")
+    level = own.get("accessLevel")
+    if level is not None and level not in ACCESS:
+        fix = did_you_mean(str(level), ACCESS)
+        yield property_node(node, "accessLevel").problem("C120", f"accessLevel is '{level}'.", fix, "value")
     if isinstance(floor, int) and not isinstance(floor, bool) and floor < 3:
         what = "minimumCell must be a whole number of at least 3."
         fix = "Leave it out for the city's own (default 11)."

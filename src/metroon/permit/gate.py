@@ -17,7 +17,7 @@ Opener = Callable[[str, int], "Rows | None"]
 """Opens the published rows of a numbered version; None when there are none."""
 
 
-class NotThere(LookupError):
+class NotThere(LookupError):  # noqa: N818  # a state, and no fault
     """There is nothing of that name that the asker may see. Not permitted and not existing look the same."""
 
 

@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog as Messages
 from babel.messages.pofile import read_po, write_po
 
 from metroon.base.estimate import ALL
+from metroon.serve.phrases import is_known
 from metroon.serve.words import LANGUAGES, Words
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ def _plan(plan: PlanStatus) -> Iterator[tuple[str, str]]:
             said = (action.title, action.owner, action.department, action.moved)
             yield from ((text, f"plan, action {action.id}") for text in said)
             yield from ((m.title, f"plan, action {action.id}, milestone") for m in action.milestones)
+            asked = (*action.evidence, *(e for m in action.milestones for e in m.evidence))
+            yield from ((e.text, f"plan, action {action.id}, evidence") for e in asked if not is_known(e.text))
     for role in plan.roles:
         said = (role.title, role.duties, role.holder, role.department)
         yield from ((text, f"plan, role {role.id}") for text in said)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LONGEST = 1000
 """Longer texts are no sentences of a room: they are not looked at."""
+MOST_PARTS = 8
+"""How many sentences a text may be of, and how many parts with commas between them one name may be of."""
 
 
 def N_(sentence: str) -> str:  # noqa: N802  # the name by which tools find sentences to translate
@@ -409,6 +411,11 @@ def told(text: str, words: Words) -> str | None:
     return found if found is not None or ". " not in text else _several(text, words)
 
 
+def is_known(text: str) -> bool:
+    """Whether a text has the form of a sentence that a room makes, so that nobody need translate it for one city."""
+    return bool(_fitting(text))
+
+
 def _one(text: str, words: Words) -> str | None:
     if _POINTS.fullmatch(text):
         return _joined([_plain(p, words) for p in _split_points(text)], words)
@@ -422,6 +429,8 @@ def _one(text: str, words: Words) -> str | None:
 def _several(text: str, words: Words) -> str | None:
     """Sentences one after the other: the longest that are known, from the left; None when one is not."""
     parts = text.split(". ")
+    if len(parts) > MOST_PARTS:
+        return None
     whole = [f"{p}." for p in parts[:-1]] + parts[-1:]
     found, at = [], 0
     while at < len(whole):
@@ -574,7 +583,7 @@ def _names(text: str, words: Words) -> str:
         return words.gettext(AND_MORE, names=_names(more[1], words), n=_number(more[2], words))
     parts, found, at = text.split(", "), [], 0
     while at < len(parts):
-        ends = range(len(parts), at + 1, -1) if words.language != "en" else ()
+        ends = range(min(len(parts), at + MOST_PARTS), at + 1, -1) if words.language != "en" else ()
         end = next((e for e in ends if words.knows(", ".join(parts[at:e]))), at + 1)
         found.append(words.plain(", ".join(parts[at:end])))
         at = end

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, StrictUndefined
 
 from metroon.permit import PUBLIC, Gate
-from metroon.serve.words import LANGUAGES, Words
+from metroon.serve.words import ALSO, LANGUAGES, Words
 
 if TYPE_CHECKING:
     from metroon.base.catalog import Catalog
@@ -77,7 +77,8 @@ class Site:
         self.heard = heard
         self.catalog: Catalog = gate.catalog(PUBLIC, "page")
         folder = Path(self.catalog.folder) if self.catalog.folder else None
-        spoken = [n for n in self.catalog.languages if n in LANGUAGES] or ["en"]
+        named = dict.fromkeys(ALSO.get(n, n) for n in self.catalog.languages)
+        spoken = [n for n in named if n in LANGUAGES] or ["en"]
         self.plugins = folder.parent / "plugins" if folder else None
         """The city repo's folder of kinds of its own, when there is a city repo."""
         own = folder / "translations" if folder else None

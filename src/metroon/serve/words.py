@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TRANSLATIONS = Path(__file__).parent / "translations"
 LANGUAGES = {"en": "English", "es": "Español", "vi": "Tiếng Việt", "zh-Hans": "简体中文"}
 """Languages that the portal itself speaks, each by its own name."""
+ALSO = {"zh": "zh-Hans", "zh-CN": "zh-Hans", "zh-cn": "zh-Hans"}
+"""Other codes that cities write for them."""
 UNCONFIRMED = "Machine translation, not yet confirmed by a person."
 """A line in the head of a file of translations: whoever confirms them takes it out. A comment, since tools that write
 such files drop headers that they do not know."""
@@ -117,7 +119,7 @@ class Words:
 
     def month(self, on: date) -> str:
         """A month with its year."""
-        return format_date(on, "MMM y", locale=self.locale)
+        return format_skeleton("yMMM", on, locale=self.locale)
 
     def period(self, period: str) -> str:
         """A period in words, such as 2025 or Jul 2025."""

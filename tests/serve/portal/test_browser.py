@@ -114,13 +114,15 @@ def test_axe_finds_no_fault_and_nothing_scrolls_sideways(context, asked, server,
 
 
 @pytest.mark.parametrize("route", ALL_OF)
-def test_every_page_of_a_kind_holds_on_a_phone(context, server, portal, route):
+def test_every_page_of_a_kind_holds_on_a_phone_and_on_a_desk(context, server, portal, route):
     paths = [*KINDS[route].paths(portal.site().catalog)]
     found = []
     for path in paths:
         page = browsing.open_page(context, server + path)
-        page.set_viewport_size({"width": PHONE, "height": 900})
-        told = browsing.too_wide(page) + browsing.cut(page) + browsing.outline(page) + browsing.nameless(page)
+        told = browsing.outline(page) + browsing.nameless(page)
+        for width in (PHONE, 390, DESK):
+            page.set_viewport_size({"width": width, "height": 900})
+            told += [f"{width}: {t}" for t in browsing.too_wide(page) + browsing.cut(page)]
         found += [f"{path} {t}" for t in told]
         page.close()
 

@@ -86,6 +86,23 @@ def test_a_series_with_a_hidden_year_claims_no_change(values, half, data):
 
 
 @given(SERIES, HALVES, st.data())
+def test_a_series_of_full_counts_claims_no_change_because_it_has_no_ranges(values, half, data):
+    series = trail(*values, half=half)
+    at = data.draw(st.integers(0, len(series) - 1))
+
+    found = trend([*series[:at], replace(series[at], low=None, high=None), *series[at + 1 :]])
+
+    assert found.kind == "bare"
+    assert trend_words(found, "up", EN) == "No range is known for these numbers, so no change over time is claimed."
+
+
+def test_a_hidden_year_among_full_counts_is_told_as_hidden():
+    series = [replace(e, low=None, high=None) for e in trail(3, None, 5)]
+
+    assert trend(series).kind == "untold"
+
+
+@given(SERIES, HALVES, st.data())
 def test_what_is_hidden_makes_no_difference_to_the_sentence(values, half, data):
     series = trail(*values, half=half)
     at = data.draw(st.integers(0, len(series) - 1))

@@ -7,12 +7,15 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from village import AREAS, Village, catalog, score
 
 from metroon.base.catalog import Catalog
 from metroon.base.estimate import Cell, Estimate
 from metroon.base.scorecard import Changed, Changes, GoalPage, PlaceStanding, TargetGap, Words
 from metroon.permit import PUBLIC, NotThere
+from metroon.serve.lately import lately
 from metroon.serve.numbers import index
 from metroon.serve.page import Asked, Page
 from metroon.serve.pages.goal import Goal
@@ -202,6 +205,52 @@ def test_only_what_rules_call_a_change_is_told():
     assert told(moved) == ("1 thing really changed since Jun 1, 2026.", 1)
     assert told(moved, place="A3") == ("Nothing really changed since Jun 1, 2026.", 0)
     assert told(replace(first, cell=None))[1] == 0
+
+
+def test_measures_that_changed_alike_are_told_as_one_thing_with_links_to_each():
+    late = Changed("no longer late", "dark", "Lamps that are out", None, "", "3 days late: the newest event is of "
+                   "2026-04-30, at most 35 days were promised", "in time")  # fmt: skip
+    alike = [late, *(replace(late, measure=m, title=m.title()) for m in ("lamps", "ponds"))]
+    other = replace(late, measure="visits", title="Visits", before="9 days late: no more is said")
+    changes = Changes(date(2026, 6, 1), date(2026, 7, 1), (*alike, other), (), 0, 0.0)
+    at = asked(Village(replace(village().told, changes=changes)))
+
+    found = lately(at)
+    page = html(Home(), at)
+
+    assert found.sentence == "2 things really changed since Jun 1, 2026."
+    assert [c.title for c in found.changed] == ["Lamps that are out", "Visits"]
+    assert found.changed[0].also == (("Lamps", "/datasets/lamps"), ("Ponds", "/datasets/ponds"))
+    assert "newest event is of Apr 30, 2026" in page
+    assert re.search(r'Also: <a href="/datasets/lamps">Lamps</a>, <a href="/datasets/ponds">Ponds</a>', page)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("A1", "A2", "")), st.sampled_from("xy")), max_size=20)
+)
+def test_every_change_is_told_once_or_counted_among_the_rest(made):
+    def changed(measure: str, place: str, before: str) -> Changed:
+        cell = Cell("2025", "area", place) if place else None
+        return Changed("restated", measure, measure, cell, place, before, "z")
+
+    every = [changed(*m) for m in made]
+    changes = Changes(date(2026, 6, 1), date(2026, 7, 1), tuple(every), (), 0, 0.0)
+    found = lately(asked(Village(replace(village().told, changes=changes))), most=100)
+
+    assert len(every) == sum(1 + len(c.also) for c in found.changed)
+    assert {(c.where, c.before) for c in every} == {(c.where, c.before) for c in found.changed}
+    assert len(found.changed) == len({(c.where, c.before) for c in every})
+
+
+def test_what_is_not_told_is_counted_as_things_and_not_as_measures():
+    one = Changed("restated", "dark", "Lamps", None, "", "1", "2")
+    every = [replace(one, measure=m, before=b) for b in "abc" for m in ("dark", "lamps")]
+    changes = Changes(date(2026, 6, 1), date(2026, 7, 1), tuple(every), (), 0, 0.0)
+
+    found = lately(asked(Village(replace(village().told, changes=changes))), most=1)
+
+    assert found.sentence == "3 things really changed since Jun 1, 2026."
+    assert found.more == "2 more changes are on the pages of the measures."
 
 
 def test_the_list_by_value_puts_the_best_first_and_the_hidden_last():

@@ -414,3 +414,19 @@ def test_years_are_found_in_periods_of_every_language() -> None:
     months = [f"{y}年{m}月" for y in range(2022, 2027) for m in range(1, 13)]
 
     assert ["2022", "2023", "2024", "2025", "2026"] == [text for _, text, _ in names_below(months)]
+
+
+def test_a_place_alone_stands_within_its_interval_and_not_at_an_end() -> None:
+    html = svg.strip([], 1.06, 1.0, direction="down", words=svg.Ends(), label="x", low=0.7, high=1.53)
+    dot = float(re.search(r'dot you" style="left:([\d.]+)%', html)[1])
+    sure = [float(x) for x in re.search(r'c-sure" d="M([\d.]+),50H([\d.]+)"', html).groups()]
+
+    assert 40 < dot < 70
+    assert [0, 100] == sure
+
+
+def test_the_last_value_stands_under_its_interval_when_a_target_is_close_above_it() -> None:
+    line = svg.Line(("2025", "2026"), (42, 44), (38, 40), (46, 48), target=56, target_label="Target: 56")
+    html = svg.trend(line, label="x", tick=lambda x: f"{x:g}")
+
+    assert re.search(r'lbl you end" style="right:0%;top:', html)

@@ -77,7 +77,7 @@ class Home(Page):
         n = len(verdicts)
         return HomeView(
             title=catalog.city,
-            description=catalog.portal.about
+            description=asked.words.plain(catalog.portal.about)
             or words.gettext("What %(city)s promised, how it stands, and the data behind it.", city=catalog.city),
             sentence=words.ngettext(
                 "%(n)s result has a target.", "%(n)s results have a target.", n

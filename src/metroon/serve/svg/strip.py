@@ -69,7 +69,9 @@ def strip(
     """
     known = [v for v in values if v is not None and math.isfinite(v)]
     mine, all_of_it = _finite(you), _finite(city)
-    shown = [*known, *(x for x in (mine, all_of_it) if x is not None)]
+    # Without other places the strip is as wide as the interval, or a dot that is no different would stand at its end.
+    alone = (_finite(low), _finite(high)) if len(known) < 2 and mine is not None else ()
+    shown = [*known, *(x for x in (mine, all_of_it, *alone) if x is not None)]
     if not shown:
         return nothing(label, "stp")
     scale = _turned(around(shown, room=0.0), direction)
