@@ -499,7 +499,8 @@ def test_only_the_citys_own_words_stay_english_in_spanish(client: TestClient, po
     for path in ("/plan", "/datasets", "/measures", *(d.path for d in catalog.datasets.values())):
         found |= dict.fromkeys(marked(client.get(f"/es{path}").text), path)
 
-    assert {} == {said: path for said, path in found.items() if said not in own}
+    # A value such as 311 has no language, and nobody is asked to translate it.
+    assert {} == {said: path for said, path in found.items() if said not in own and any(map(str.isalpha, said))}
 
 
 def test_a_check_on_a_dataset_is_told_in_the_language_of_the_page():

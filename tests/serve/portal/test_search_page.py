@@ -105,9 +105,11 @@ def test_a_word_that_looks_like_another_finds_it(ask):
 def test_nothing_found_shows_where_else_to_look_and_tells_the_stewards(ask, heard):
     page = ask.get("/es/search?q=bakeries").text
 
-    assert "Nothing was found for these words." in page
-    assert "Where else to look" in page
-    assert "They do not see who asked" in page
+    spanish = Words("es").gettext
+    assert spanish("Nothing was found for these words.") in page
+    assert spanish("Where else to look") in page
+    told = "The stewards see that these words found nothing. They do not see who asked: that is not kept."
+    assert spanish(told) in page
     assert [("bakeries", "es")] == heard
 
 
