@@ -14,6 +14,7 @@ def test_the_tutorial_does_what_it_says(tmp_path):
     assert walk(DOCS / "tutorial" / "first-city.md", tmp_path) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
 def test_a_page_does_what_it_says(page, tmp_path):
     assert walk(page, tmp_path) > 0

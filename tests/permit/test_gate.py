@@ -95,4 +95,5 @@ def test_what_serves_reaches_the_catalog_and_rows_only_through_a_decision():
     files = sorted(Path(metroon.serve.__file__).parent.rglob("*.py"))
 
     assert len(files) > 20
-    assert [] == [f.name for f in files if behind.search(f.read_text(encoding="utf-8"))]
+    # The one names DuckDB's function in the text that readers copy.
+    assert ["snippets.py"] == [f.name for f in files if behind.search(f.read_text(encoding="utf-8"))]
