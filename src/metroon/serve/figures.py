@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from babel.dates import format_skeleton
 from babel.numbers import parse_pattern
 
 from metroon.base import period as periods
@@ -108,7 +107,7 @@ def period_words(period: str, words: Words) -> str:
     if grain == "quarter":
         if ".." in period:
             return words.gettext("%(first)s to %(last)s", first=words.month(first), last=words.month(last))
-        return format_skeleton("yQQQ", first, locale=words.locale)
+        return words.gettext("Q%(n)s %(year)s", n=(first.month + 2) // 3, year=first.year)
     if ".." in period:
         short = f"{last.year % 100:02d}"
         return words.gettext("fiscal year %(first)s-%(last)s", first=first.year, last=short)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
 HERE = "http://127.0.0.1:8000"
-_LINK = re.compile(r"""(?:href|src|action)=["']([^"'#]+)""")
+_LINK = re.compile(r"""(?:href|src|action)=["']([^"']+)""")
 _ADDRESS = re.compile(re.escape(HERE) + r"""[^\s"'<>\\)#}`]*""")
 
 
@@ -37,10 +37,16 @@ def crawl(client: TestClient, starts: Iterable[str], *, limit: int = 5000) -> di
     return found
 
 
+def hrefs(text: str) -> set[str]:
+    """Paths of this portal that a page links."""
+    told = {html.unescape(a).partition("#")[0] for a in _LINK.findall(text)}
+    return {p for p in told if p.startswith("/") and not p.startswith("//")}
+
+
 def links(text: str) -> set[str]:
     """Paths of this portal that a text names."""
-    told = {html.unescape(a) for a in _LINK.findall(text)}
-    told |= {html.unescape(a).removeprefix(HERE) or "/" for a in _ADDRESS.findall(text)}
+    told = hrefs(text)
+    told |= {a.removeprefix(HERE) or "/" for a in _ADDRESS.findall(html.unescape(text))}
     return {p.rstrip(".,;") for p in told if p.startswith("/") and not p.startswith("//") and "{" not in p}
 
 

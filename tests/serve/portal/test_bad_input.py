@@ -619,7 +619,7 @@ def running(served: ASGIApp) -> Iterator[int]:
     thread.join(10)
 
 
-def asked(port: int, told: bytes, *, seconds: float = 5) -> bytes:
+def asked(port: int, told: bytes, *, seconds: float = 20) -> bytes:
     """What a server says to some bytes."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as to:
         to.sendall(told)
