@@ -24,13 +24,16 @@ pytestmark = [
 
 def scores(address: str, folder: Path) -> dict[str, int]:
     flags = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    subprocess.run(
+    ended = subprocess.run(
         [LIGHTHOUSE, address, "--quiet", "--output=json", f"--output-path={folder / 'told.json'}",
          f"--only-categories={','.join(WANTED)}", "--no-enable-error-reporting",
          "--skip-audits=is-on-https,redirects-http",
          f"--chrome-flags={flags} --user-data-dir={folder / 'profile'}"],
-        check=True, timeout=180, capture_output=True, env={**os.environ, "CHROME_PATH": str(CHROMIUM)},
+        check=False, timeout=180, capture_output=True, env={**os.environ, "CHROME_PATH": str(CHROMIUM)},
     )  # fmt: skip
+    if ended.returncode:  # a browser that did not start says nothing of the page: another try may
+        print(ended.stderr.decode(errors="replace")[-500:])
+        return dict.fromkeys(WANTED, 0)
     told = json.loads((folder / "told.json").read_text(encoding="utf-8"))
     return {name: round(100 * told["categories"][name]["score"]) for name in WANTED}
 
