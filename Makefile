@@ -26,7 +26,8 @@ test: setup
 
 # What takes longer, with other people's programs that read the portal; a browser and Lighthouse where they are.
 test-slow: $(VENV)/.clients
-	$(BIN)/python -m pytest -n auto -rs -m "slow and not sail"
+	$(BIN)/python -m pytest -n auto -rs -m "slow and not sail and not alone"
+	$(BIN)/python -m pytest -rs -m alone tests/serve/portal/test_lighthouse.py
 
 clients: $(VENV)/.clients
 

@@ -17,6 +17,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WANTED = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.alone,
     pytest.mark.skipif(not LIGHTHOUSE, reason="Lighthouse is not installed: npm install lighthouse"),
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine: apt-get install chromium"),
 ]
