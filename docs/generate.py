@@ -57,12 +57,20 @@ def command() -> Iterator[str]:
     """Every verb: how it is called, what it does, its options."""
     from metroon.cli import main
 
-    for name, verb in main.commands.items():
+    for name, verb in _verbs(main):
         context = click.Context(verb, info_name=f"metroon {name}")
         yield from (f"## `metroon {name}`", "", "```text", verb.get_usage(context).removeprefix("Usage: "), "```", "")
         yield from (*_sentences(inspect.cleandoc(verb.help or "")), "")
         rows = [_option(p, context) for p in verb.params if isinstance(p, click.Option)]
         yield from (*_table(("option", "what it does"), rows), "")
+
+
+def _verbs(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, verb in group.commands.items():
+        if not verb.hidden:
+            yield before + name, verb
+        if isinstance(verb, click.Group):
+            yield from _verbs(verb, f"{before}{name} ")
 
 
 def _option(option: click.Option, context: click.Context) -> tuple[str, str]:

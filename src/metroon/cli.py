@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from datetime import date
 from pathlib import Path
@@ -10,104 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from metroon import __version__
+from metroon import __version__, verb
+from metroon.guarding import guard
+from metroon.verb import AS_OF, CITY, DONE, FAILED, FORMAT, FULL, ON, PICTURE, REFUSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from rich.console import RenderableType
+    from collections.abc import Sequence
 
     from metroon.base.account import Run
     from metroon.base.errors import Problem
     from metroon.base.scorecard import Score
     from metroon.city import City
     from metroon.explain import Explanation
-    from metroon.walk import Told, Walk
-
-# What a script can rely on.
-DONE, FAILED, REFUSED = 0, 1, 2
-
-
-class _Date(click.ParamType[date]):
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no date; write it as 2026-01-31.", param, ctx)
-
-
-def _told(step: Callable[..., int | None]) -> Callable[..., None]:
-    """Tell problems as a steward can act on them, and end with a code that scripts can rely on."""
-
-    @functools.wraps(step)
-    def told(*args: Any, **kwargs: Any) -> None:
-        from metroon.base.errors import Refused
-
-        try:
-            sys.exit(step(*args, **kwargs) or DONE)
-        except Refused as refused:
-            _tell(list(refused.problems))
-            sys.exit(REFUSED)
-        except BrokenPipeError:
-            sys.exit(DONE)
-
-    return told
-
-
-def _tell(problems: list[Problem]) -> None:
-    from metroon import serve
-
-    if sys.stderr.isatty():
-        _console(stderr=True).print(serve.problems(problems))
-        return
-    for problem in sorted(problems):
-        print(problem, file=sys.stderr)
-    print(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}", file=sys.stderr)
-
-
-def _console(*, stderr: bool = False) -> Any:
-    from rich.console import Console
-
-    return Console(stderr=stderr)
-
-
-def _show(*parts: RenderableType) -> None:
-    console = _console()
-    for part in parts:
-        console.print(part)
-
-
-def _load(folder: str | None) -> City:
-    from metroon.city import load
-
-    return load(_folder(folder))
-
-
-def _folder(given: str | None) -> Path:
-    if given:
-        return Path(given)
-    here = Path.cwd()
-    return next((p for p in (here, *here.parents) if (p / "city.yaml").is_file()), here)
-
-
-def _walk(city: City, as_of: date | None, *, verify: bool = False, told: Told | None = None) -> Walk:
     from metroon.walk import Walk
 
-    quiet: Told = lambda verb, name: None  # noqa: E731  # a default, not a function to find
-    return Walk(city, as_of or city.file.as_of or date.today(), verify=verify, told=told or quiet)
-
-
-CITY = click.option("--city", "-C", "folder", metavar="FOLDER", help="The city repo; here or above unless named.")
-AS_OF = click.option("--as-of", type=_Date(), help="The day to take for today; the city's own, or today.")
-FULL = click.option("--full", is_flag=True, help="Tell every broken promise, place, group and note.")
-PICTURE = click.option(
-    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write what is shown as a picture (SVG) too."
-)
-ON = click.option("--as-of", "on", type=_Date(), help="As it was published on that day; nothing is computed.")
 SCHEMAS = ["city", "product", "measure", "contract", "plan", "people", "inventory", "glossary"]
-FORMAT = click.option("--format", "kind", type=click.Choice(["table", "json", "csv"]), default="table")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -119,10 +35,13 @@ def main() -> None:
     """
 
 
+main.add_command(guard)
+
+
 @main.command()
 @click.argument("folder")
 @click.option("--name", help="The city's name.")
-@_told
+@verb.told
 def init(folder: str, name: str | None) -> None:
     """Start a city repo in FOLDER."""
     from metroon.city.draft import draft_city
@@ -137,7 +56,7 @@ def init(folder: str, name: str | None) -> None:
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @click.option("--name", help="The product's name; from the file's name unless named.")
 @CITY
-@_told
+@verb.told
 def add(file: Path, name: str | None, folder: str | None) -> None:
     """Draft the contract, the product and a first measure for FILE."""
     from metroon.city.draft import draft, product_name
@@ -145,7 +64,7 @@ def add(file: Path, name: str | None, folder: str | None) -> None:
     from metroon.collect.profile import profile
     from metroon.guard.suggest import suggestions
 
-    city = _folder(folder)
+    city = verb.city_folder(folder)
     _must_be_city(city)
     found = profile(file)
     suggested, name = suggestions(found), name or product_name(file)
@@ -171,20 +90,20 @@ def _must_be_city(folder: Path) -> None:
 @main.command()
 @click.argument("here", required=False, metavar="[FOLDER]")
 @CITY
-@_told
+@verb.told
 def check(here: str | None, folder: str | None) -> int:
     """Tell every fault of a city repo at once; touch no row."""
     from metroon.city import load
     from metroon.faults import faults, warned
 
     found: list[Problem] = []
-    city = load(_folder(here or folder), found)
+    city = load(verb.city_folder(here or folder), found)
     found = sorted({*found, *faults(city, city.file.as_of or date.today())})
     if found:
-        _tell(found)
+        verb.tell(found)
         return REFUSED
     if doubtful := warned(city):
-        _tell(doubtful)
+        verb.tell(doubtful)
         click.echo("Warnings only: lawful, and worth a thought.")
     n, m = len(city.products), len(city.measures)
     click.echo(f"{city.file.name}: {n} product{'s' * (n != 1)} and {m} measure{'s' * (m != 1)}, no fault.")
@@ -198,7 +117,7 @@ def check(here: str | None, folder: str | None) -> int:
 @click.option("--verify", is_flag=True, help="Hash every file again, also those that look the same.")
 @FULL
 @PICTURE
-@_told
+@verb.told
 def run(
     names: tuple[str, ...], folder: str | None, as_of: date | None, verify: bool, full: bool, picture: Path | None
 ) -> int:
@@ -224,15 +143,15 @@ def _run(
 ) -> int:
     from metroon import serve
 
-    made, scores, problems = _walked(_load(folder), as_of, names, verify=verify)
+    made, scores, problems = _walked(verb.load(folder), as_of, names, verify=verify)
     page = serve.full_scoreboard(made) if full else serve.scoreboard(made, scores=scores)
-    _show(page)
+    verb.show(page)
     if picture is not None:
         picture.parent.mkdir(parents=True, exist_ok=True)
         title = f"metroon {click.get_current_context().info_name}"
         picture.write_text(serve.picture(page, title), encoding="utf-8")
     if problems:
-        _tell(problems)
+        verb.tell(problems)
         return FAILED
     failed = any(a.version is None or a.outcome == "failed" for a in made.accounts)
     return FAILED if failed or any(m.outcome == "failed" for m in made.measured) else DONE
@@ -247,10 +166,10 @@ def _walked(
     from metroon import flow, scorecard
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=verb.console(stderr=True), transient=True) as progress:
         task = progress.add_task("city")
         told = lambda verb, name: progress.update(task, description=f"{verb} {name}")  # noqa: E731  # one line is enough
-        walk = _walk(city, as_of, verify=verify, told=told)
+        walk = verb.walk(city, as_of, verify=verify, told=told)
         made = flow.run(walk, names)
         progress.update(task, description="scorecard")
         released = [m.measure for m in made.measured if m.version is not None]
@@ -278,7 +197,7 @@ def _remember_plan(walk: Walk) -> list[Problem]:
 @click.argument("folder", default="arroyo_vista")
 @FULL
 @PICTURE
-@_told
+@verb.told
 def demo(folder: str, full: bool, picture: Path | None) -> int:
     """Build the invented city Arroyo Vista in FOLDER and run it on two days, so that something has changed."""
     from metroon.demo import build, earlier
@@ -287,7 +206,7 @@ def demo(folder: str, full: bool, picture: Path | None) -> int:
     click.echo(f"Arroyo Vista, an invented city, is in {made}: every person and number in it is made up.", err=True)
     with earlier(made) as day:
         click.echo(f"First as it was on {day}, before the last files came.\n", err=True)
-        _walked(_load(str(made)), day)
+        _walked(verb.load(str(made)), day)
     code = _run(str(made), [], None, full=full, picture=picture)
     click.echo(f"\nSee it as residents do: metroon serve {folder} --port 8000")
     for path, what in _PAGES_TO_SEE:
@@ -310,7 +229,7 @@ _PAGES_TO_SEE = (
 @CITY
 @ON
 @click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table")
-@_told
+@verb.told
 def measure(names: tuple[str, ...], folder: str | None, on: date | None, kind: str) -> int:
     """Count all measures, or some, from the versions that are kept, and show the scorecard.
 
@@ -321,34 +240,28 @@ def measure(names: tuple[str, ...], folder: str | None, on: date | None, kind: s
     chosen = list(names)
     if chosen and folder is None and (Path(chosen[0]) / "city.yaml").is_file():
         folder = chosen.pop(0)
-    walk = _walk(_load(folder), None)
+    walk = verb.walk(verb.load(folder), None)
     failed = {m.measure: m for m in flow.measures(walk, chosen) if m.outcome == "failed"} if on is None else {}
     made, without = scorecard.scores(walk, chosen, on=on)
     lacking = {m.measure: failed.get(m.measure, m) for m in without}
     lacking |= {name: m for name, m in failed.items() if not chosen or name in chosen}
     if kind == "json":
-        _say_json([serve.score_dict(s) for s in made])
+        verb.say_json([serve.score_dict(s) for s in made])
     else:
-        _show(serve.measure_board(made, list(lacking.values()), is_invented=walk.city.file.invented))
+        verb.show(serve.measure_board(made, list(lacking.values()), is_invented=walk.city.file.invented))
     return FAILED if lacking else DONE
 
 
-def _say_json(what: Any) -> None:
-    import json
-
-    click.echo(json.dumps(what, indent=2, ensure_ascii=False, allow_nan=False))
-
-
 @main.command()
-@click.option("--since", type=_Date(), required=True, help="The day to compare with: what was published by then.")
+@click.option("--since", type=verb.Date(), required=True, help="The day to compare with: what was published by then.")
 @CITY
-@_told
+@verb.told
 def changes(since: date, folder: str | None) -> None:
     """Tell only what really changed since a day, and how many false alarms to expect."""
     from metroon import scorecard, serve
 
-    walk = _walk(_load(folder), None)
-    _show(serve.changes_page(scorecard.changes(walk, since), is_invented=walk.city.file.invented))
+    walk = verb.walk(verb.load(folder), None)
+    verb.show(serve.changes_page(scorecard.changes(walk, since), is_invented=walk.city.file.invented))
 
 
 @main.command()
@@ -356,13 +269,13 @@ def changes(since: date, folder: str | None) -> None:
 @CITY
 @ON
 @click.option("--format", "kind", type=click.Choice(["table", "markdown"]), default="table")
-@_told
+@verb.told
 def digest(goals: tuple[str, ...], folder: str | None, on: date | None, kind: str) -> None:
     """One page for each goal, for the council."""
     from metroon import scorecard, serve
     from metroon.base.errors import Problem, Refused
 
-    walk = _walk(_load(folder), None)
+    walk = verb.walk(verb.load(folder), None)
     if not walk.city.file.goals:
         fix = "Declare goals: in city.yaml, and name them in measures: goal: NAME."
         raise Refused([Problem(walk.city.node.file, 0, "M117", "this city has no goals.", fix)])
@@ -370,17 +283,17 @@ def digest(goals: tuple[str, ...], folder: str | None, on: date | None, kind: st
     if kind == "markdown":
         click.echo(serve.digest_markdown(pages, is_invented=walk.city.file.invented))
     else:
-        _show(serve.digest_page(pages, is_invented=walk.city.file.invented))
+        verb.show(serve.digest_page(pages, is_invented=walk.city.file.invented))
 
 
 @main.command()
 @click.argument("here", required=False, metavar="[FOLDER]")
 @CITY
 @click.option(
-    "--on", type=_Date(), help="The day to take for today: an earlier one, or a later one to see what expires."
+    "--on", type=verb.Date(), help="The day to take for today: an earlier one, or a later one to see what expires."
 )
 @click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table")
-@_told
+@verb.told
 def plan(here: str | None, folder: str | None, on: date | None, kind: str) -> int:
     """Tell the state of every action of the plan, computed from evidence.
 
@@ -393,7 +306,7 @@ def plan(here: str | None, folder: str | None, on: date | None, kind: str) -> in
     from metroon.base.errors import Problem, Refused
     from metroon.catalog import gather
 
-    walk = _walk(_load(here or folder), on)
+    walk = verb.walk(verb.load(here or folder), on)
     if walk.city.plan is None:
         fix = "Write one: docs/howto/keep-the-plan.md shows how."
         raise Refused([Problem(walk.city.node.file, 0, "R108", "this city has no plan.yaml.", fix)])
@@ -406,9 +319,9 @@ def plan(here: str | None, folder: str | None, on: date | None, kind: str) -> in
     if told is None:
         return DONE
     if kind == "json":
-        _say_json(serve.plan_dict(told))
+        verb.say_json(serve.plan_dict(told))
     else:
-        _show(serve.plan_page(told, is_invented=walk.city.file.invented))
+        verb.show(serve.plan_page(told, is_invented=walk.city.file.invented))
     states = told.counts()
     return FAILED if states["late"] + states["reopened"] + states["blocked"] else DONE
 
@@ -421,14 +334,14 @@ def plan(here: str | None, folder: str | None, on: date | None, kind: str) -> in
 @click.option("--version", "number", type=int, help="An earlier version; see metroon history.")
 @click.option("--set-aside", is_flag=True, help="Where the rows stand that were set aside, and why.")
 @click.option("--cells", is_flag=True, help="Every cell of a measure, instead of what they say.")
-@_told
+@verb.told
 def show(
     name: str, folder: str | None, kind: str, on: date | None, number: int | None, set_aside: bool, cells: bool
 ) -> None:
     """Show a product's account and open rows, or what a measure's released numbers say."""
     from metroon import report, serve
 
-    walk = _walk(_load(folder), None)
+    walk = verb.walk(verb.load(folder), None)
     invented = walk.city.file.invented
     if name in walk.indicators:
         _show_measure(walk, name, kind, on=on, number=number, cells=cells)
@@ -441,7 +354,7 @@ def show(
     account = report.with_places(walk, report.account(walk, name, kept))
     published = _published(walk, kept)
     if kind == "table":
-        _show(serve.account_table(account, is_invented=invented))
+        verb.show(serve.account_table(account, is_invented=invented))
         told = "Open rows: metroon show NAME --format csv" if published else "No rows of it are published."
         click.echo(told.replace("NAME", name))
         return
@@ -467,10 +380,10 @@ def _show_measure(walk: Walk, name: str, kind: str, *, on: date | None, number: 
     if kind != "table":
         _write(serve.estimate_rows(measured), kind, serve.ESTIMATE_COLUMNS)
     elif cells:
-        _show(serve.measure_table(measured, is_invented=invented))
+        verb.show(serve.measure_table(measured, is_invented=invented))
     else:
         told = scorecard.score(walk, name, release, on or walk.as_of)
-        _show(serve.score_page(told, is_invented=invented))
+        verb.show(serve.score_page(told, is_invented=invented))
 
 
 def _published(walk: Walk, kept: Any) -> Any:
@@ -499,14 +412,14 @@ def _write(rows: Any, kind: str, columns: Any = ()) -> None:
 @click.argument("name")
 @CITY
 @click.option("--version", "number", type=int, help="Show what one version was made of.")
-@_told
+@verb.told
 def history(name: str, folder: str | None, number: int | None) -> None:
     """List the versions of a product or measure, and what each was made of."""
     import json
 
     from rich.table import Table
 
-    walk = _walk(_load(folder), None)
+    walk = verb.walk(verb.load(folder), None)
     walk.wanted([name])
     zone: Any = "open" if name in walk.indicators else "restricted"
     known = walk.lake.history(name, zone)
@@ -526,7 +439,7 @@ def history(name: str, folder: str | None, number: int | None) -> None:
         promises = f"{kept[n][0]} of {kept[n][1]}" if n in kept else ""
         code = f"{told['code']['version']} {told['code']['sha256'][:8]}"
         table.add_row(str(n), told["made_at"], told["as_of"], rows, promises, code)
-    _show(table)
+    verb.show(table)
 
 
 @main.command()
@@ -535,12 +448,12 @@ def history(name: str, folder: str | None, number: int | None) -> None:
 @click.option("--group", help="Value of a group; everybody unless named.")
 @click.option("--version", "number", type=int, help="An earlier release.")
 @CITY
-@_told
+@verb.told
 def explain(measure: str, place: str | None, group: str | None, number: int | None, folder: str | None) -> int:
     """Walk a number back to its files, contract and code, and make it again."""
     from metroon.explain import explain as walk_back
 
-    told = walk_back(_walk(_load(folder), None), measure, place=place, group=group, version=number)
+    told = walk_back(verb.walk(verb.load(folder), None), measure, place=place, group=group, version=number)
     _explained(told)
     return DONE if told.is_same else FAILED
 
@@ -594,7 +507,7 @@ def _only(told: Explanation) -> Any:
 @click.option("--name", "hosts", multiple=True, help="A host name to answer for; any, unless given. May be repeated.")
 @click.option("--rate", default=30.0, show_default=True, help="Requests a second from one client; 0 for any number.")
 @click.option("--quiet", is_flag=True, help="Write down errors only.")
-@_told
+@verb.told
 def serve(
     here: str | None,
     folder: str | None,
@@ -615,7 +528,7 @@ def serve(
     from metroon.serving import Serving, serve
 
     asked = Serving(
-        _folder(here or folder), as_of, host=host, port=port, workers=workers, address=address, hosts=hosts,
+        verb.city_folder(here or folder), as_of, host=host, port=port, workers=workers, address=address, hosts=hosts,
         rate=rate, is_quiet=quiet,
     )  # fmt: skip
     serve(asked, click.echo)
@@ -628,7 +541,7 @@ def serve(
 @click.option("--to", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder to write.")
 @click.option("--address", default="", help="Where the copy will be found, such as https://data.example.gov.")
 @click.option("--most-rows", default=100_000, show_default=True, help="Larger tables are left to the server.")
-@_told
+@verb.told
 def build(here: str | None, folder: str | None, as_of: date | None, to: Path, address: str, most_rows: int) -> None:
     """Write the portal as files: a copy for a machine without a server or without a network.
 
@@ -640,10 +553,10 @@ def build(here: str | None, folder: str | None, as_of: date | None, to: Path, ad
     from metroon.serve.copy import copy
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=_console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=verb.console(stderr=True), transient=True) as progress:
         task = progress.add_task("catalog")
         told = lambda path: progress.update(task, description=path)  # noqa: E731  # one line is enough
-        portal = CityPortal(_folder(here or folder), as_of)
+        portal = CityPortal(verb.city_folder(here or folder), as_of)
         made = copy(portal, to, address=address, most_rows=most_rows, told=told)
     click.echo(f"{made.folder}: {made.pages:,} pages and {made.files:,} other files, {made.size / 1e6:,.0f} MB.")
     if made.only_served:
@@ -656,15 +569,15 @@ def build(here: str | None, folder: str | None, as_of: date | None, to: Path, ad
 @click.argument("here", required=False, metavar="[FOLDER]")
 @CITY
 @click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table")
-@_told
+@verb.told
 def asked(here: str | None, folder: str | None, kind: str) -> None:
     """List what people asked the portal's search for and did not find; who asked is not known."""
     from metroon.base.store import Store
 
-    store = Store(_load(here or folder).home / "store.sqlite")
+    store = Store(verb.load(here or folder).home / "store.sqlite")
     found = store.not_found()
     if kind == "json":
-        _say_json([{"query": q, "language": language, "times": n, "last": last} for q, language, n, last in found])
+        verb.say_json([{"query": q, "language": language, "times": n, "last": last} for q, language, n, last in found])
         return
     for query, language, n, last in found:
         click.echo(f"{n:>5}  {last}  {language:<7}  {query}")
@@ -677,7 +590,7 @@ def asked(here: str | None, folder: str | None, kind: str) -> None:
 @CITY
 @click.option("--language", help="Only this language of the portal, such as es.")
 @click.option("--write", is_flag=True, help="Add what is missing to portal/translations/, empty, for a translator.")
-@_told
+@verb.told
 def words(here: str | None, folder: str | None, language: str | None, write: bool) -> None:
     """Tell how much of the city's own words is translated, and what is missing in each language of the portal."""
     from metroon.base.errors import Problem, Refused
@@ -686,7 +599,7 @@ def words(here: str | None, folder: str | None, language: str | None, write: boo
     from metroon.city.yaml import shown
     from metroon.serve import gaps
 
-    walk = _walk(_load(here or folder), None)
+    walk = verb.walk(verb.load(here or folder), None)
     catalog = gather(walk)
     spoken = gaps.spoken(catalog)
     if language is not None and language not in spoken:
@@ -708,14 +621,14 @@ def words(here: str | None, folder: str | None, language: str | None, write: boo
 @main.command()
 @click.argument("room", required=False)
 @CITY
-@_told
+@verb.told
 def kinds(room: str | None, folder: str | None) -> None:
     """List what `kind:` may say, room by room."""
     from metroon.base import kinds as known
     from metroon.base.errors import Problem, Refused
     from metroon.base.node import did_you_mean
 
-    plugins = _folder(folder) / "plugins"
+    plugins = verb.city_folder(folder) / "plugins"
     if room and room not in known.rooms():
         raise Refused([Problem("", 0, "K105", f"the room '{room}' has no kinds.", did_you_mean(room, known.rooms()))])
     for name in [room] if room else known.rooms():
@@ -728,14 +641,14 @@ def kinds(room: str | None, folder: str | None) -> None:
 @click.argument("what", type=click.Choice(SCHEMAS), required=False)
 @click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write all of them into a folder.")
 @CITY
-@_told
+@verb.told
 def schema(what: str | None, write: Path | None, folder: str | None) -> None:
     """Print the JSON Schema that editors use for a file of the city repo."""
     import json
 
     from metroon.schema import schemas
 
-    made = schemas(_folder(folder) / "plugins")
+    made = schemas(verb.city_folder(folder) / "plugins")
     if write:
         write.mkdir(parents=True, exist_ok=True)
         for name, text in made.items():
@@ -747,12 +660,12 @@ def schema(what: str | None, write: Path | None, folder: str | None) -> None:
 
 @main.command()
 @CITY
-@_told
+@verb.told
 def doctor(folder: str | None) -> int:
     """Look whether this machine and this city repo are ready."""
     from metroon.doctor import examine
 
-    found = examine(_folder(folder))
+    found = examine(verb.city_folder(folder))
     for finding in found:
         click.echo(f"{'ok  ' if finding.is_ok else 'MEND'}  {finding.what}")
         if not finding.is_ok:
