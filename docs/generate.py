@@ -122,10 +122,10 @@ def _noun(room: str) -> type[BaseModel]:
 
 def keys(which: str) -> Iterator[str]:
     """The keys of one part of a file of the city repo, or of a measure's file."""
-    from metroon.city import city, glossary, inventory, people, plan, stories
+    from metroon.city import city, glossary, holds, inventory, people, plan, protocols, stories
     from metroon.measure import declared
 
-    modules = (city, plan, people, inventory, glossary, stories, declared)
+    modules = (city, plan, people, inventory, glossary, stories, protocols, holds, declared)
     yield from _keys(next(getattr(m, which) for m in modules if hasattr(m, which)))
 
 
@@ -271,7 +271,7 @@ def clients() -> Iterator[str]:
 def _keys(model: type[BaseModel], without: Container[str] = ()) -> Iterator[str]:
     told = {k: v for c in reversed(model.__mro__) if issubclass(c, BaseModel) for k, v in _told(c).items()}
     rows = [
-        (f"`{name}`", _words(field.annotation), _default(field), told.get(name, ""))
+        (f"`{field.alias or name}`", _words(field.annotation), _default(field), told.get(name, ""))
         for name, field in model.model_fields.items()
         if name not in without
     ]

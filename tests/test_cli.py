@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from metroon.cli import main
-from town import COMMAND, IN_WARDS, STAY_COLUMNS, WARDS, Town, small_town, stays
+from town import COMMAND, IN_WARDS, STAY_COLUMNS, WARDS, Town, settled, small_town, stays
 
 VERBS = ["add", "check", "demo", "doctor", "explain", "history", "init", "kinds", "run", "schema", "show"]
 HEAVY = ("duckdb", "ibis", "deltalake", "pyarrow", "scipy", "shapely", "numpy", "pydantic", "rich", "jsonschema")
@@ -213,6 +213,7 @@ collect:
   path: stays.csv
   delimitr: ";"
 """,
+    "protocols/all.yaml": json.dumps(settled("nights", "stays", "weeks")),
     "products/nights/contract.yaml": """\
 apiVersion: v3.2.0
 kind: DataContract

@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "metroon"
 COMPOSERS = {
+    "audit",
     "catalog",
+    "classification",
     "plan",
     "portal",
     "scorecard",
@@ -22,12 +24,23 @@ COMPOSERS = {
     "explain",
     "faults",
     "flow",
+    "comparison",
+    "protection",
+    "register",
+    "risk",
     "guarding",
+    "keeping",
+    "record",
     "report",
     "schema",
     "serving",
+    "tables",
+    "tabulation",
     "verb",
+    "verification",
+    "waiting",
     "walk",
+    "withdrawal",
 }
 FORBIDDEN = {"utils", "helpers", "common", "misc", "core", "manager", "handler", "service", "types"}
 

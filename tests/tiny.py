@@ -88,6 +88,19 @@ question: How many crashes?
 of: crashes
 places: [ward]
 """
+PROTOCOL = """\
+title: Crashes
+purpose: To count crashes.
+data: [{ product: crashes, from: 2000-01-01 }]
+notice: Invented.
+retention: Invented.
+sharing: Invented.
+accuracy: Invented.
+security: Invented.
+equity: Invented.
+owner: Roads
+comment: { from: 2000-01-01, to: 2000-01-31 }
+"""
 ROWS = "ID,happened_on,age,ward\nc1,1/31/2026,34,north\nc2,2/1/2026,999,south\nc3,2/2/2026,8,\n"
 
 
@@ -98,6 +111,7 @@ def tiny_city(folder: Path, **files: str | None) -> Path:
         "products/crashes/contract.yaml": CONTRACT,
         "products/crashes/product.yaml": PRODUCT,
         "measures/crash_count.yaml": MEASURE,
+        "protocols/crashes.yaml": PROTOCOL,
         "inbox/crashes_2026.csv": ROWS,
     }
     short = {"city": "city.yaml", "contract": "products/crashes/contract.yaml", "rows": "inbox/crashes_2026.csv",

@@ -62,6 +62,16 @@ def _promised(name: str, columns: Mapping[str, Any], table: Mapping[str, Any], *
     }  # fmt: skip
 
 
+def settled(*products: str) -> dict[str, Any]:
+    """A data use protocol that the public could comment on long ago, and did not."""
+    elements = ("title", "purpose", "notice", "retention", "sharing", "accuracy", "security", "equity", "owner")
+    return {
+        **dict.fromkeys(elements, "Invented."),
+        "data": [{"product": p, "from": "2000-01-01"} for p in products],
+        "comment": {"from": "2000-01-01", "to": "2000-01-31"},
+    }
+
+
 @dataclass
 class Town:
     """A city repo that is being written.
@@ -119,6 +129,7 @@ class Town:
         self.write(f"products/{name}/contract.yaml", promised)
         how = {"collect": collect or {"kind": "csv", "path": f"{name}*.csv"}, "guard": list(guard)}
         self.write(f"products/{name}/product.yaml", how)
+        self.write(f"protocols/{name}.yaml", settled(name))
         return self
 
     def measure(self, name: str, *, kind: str = "count", of: str = "stays", **more: Any) -> Town:

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from metroon import lake, plan, report, scorecard
+from metroon import guard, lake, plan, report, scorecard, tabulation
 from metroon.base.catalog import (
     Catalog,
     Check,
@@ -26,6 +26,7 @@ from metroon.base.catalog import (
 )
 from metroon.city import imprint
 from metroon.editions import Known, editions
+from metroon.guard import retention
 from metroon.locate import neighbors
 from metroon.serve.terminal.rows import ESTIMATE_COLUMNS
 from metroon.walk import geographies
@@ -33,7 +34,7 @@ from metroon.walk import geographies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from metroon.base.catalog import Access, DayVerdict
+    from metroon.base.catalog import Access, DayVerdict, Edition
     from metroon.base.engine import Engine, Relation
     from metroon.base.places import Places
     from metroon.base.scorecard import Score
@@ -94,6 +95,7 @@ def gather(walk: Walk, known: Known | None = None) -> Catalog:
         terms=walk.city.terms,
         names=plan.names(walk.city),
         minimum_cell=file.thresholds.minimum_cell,
+        protocols=walk.city.protocols,
     )
     return _with_plan(walk, found)
 
@@ -168,7 +170,10 @@ def opener(walk: Walk, catalog: Catalog, engine: Engine) -> Opener:
 
 def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> Dataset:
     name, contract = product.name, walk.contracts[product.name]
-    kept, published = walk.lake.restricted(name), walk.lake.open(name)
+    kept = walk.lake.restricted(name)
+    # What was published stays on the disk until it is withdrawn; it is closed as soon as it may not leave any more.
+    published = walk.lake.open(name)
+    published = published if published and walk.is_of_mode(name, published.evidence) else None
     facts = known.of(walk, published, contract) if published else None
     late = report.late(walk, name, kept, walk.as_of) if kept else ""
     told: Any = contract.node.value
@@ -179,11 +184,11 @@ def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> D
         shape="table",
         title=contract.title,
         description=contract.description,
-        grain=contract.grain,
+        grain=tabulation.grain(product) or contract.grain,
         department=walk.city.file.departments.get(told.get("domain", ""), told.get("domain", "")),
         topic=str(told.get("domain", "")),
         tags=tuple(told.get("tags") or ()),
-        access=cast("Access", custom.get("accessLevel") or ("public" if contract.mode == "rows" else "non-public")),
+        access=cast("Access", custom.get("accessLevel") or _access(contract)),
         has_rows=published is not None,
         unit=contract.unit or "",
         steward=imprint.steward(contract, walk.city.staff.stewards),
@@ -199,15 +204,19 @@ def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> D
         limitations=" ".join(str(description.get("limitations") or "").split()),
         legal_basis=str(custom.get("legalBasis") or ""),
         purposes=tuple(custom.get("purposes") or ()),
-        retention=str(custom.get("retention") or ""),
+        retention=retention.words(custom.get("retention")),
         harm_notes=str(custom.get("harmNotes") or ""),
         provenance=str(custom.get("collectionProvenance") or ""),
         minimum_cell=walk.minimum_cell(contract) if contract.unit != "none" else None,
-        columns=tuple(_columns(contract, walk.techniques[name], published is not None, facts)),
+        columns=(
+            *_columns(contract, walk.techniques[name], published is not None, facts),
+            *(_totals(walk, product, facts) if contract.mode == "table" and facts else ()),
+        ),
         rows=facts.rows if facts else None,
         span=facts.span if facts else None,
         updated=date.fromisoformat(kept.evidence["as_of"]) if kept else None,
-        editions=editions(walk, name, known),
+        editions=tuple(_editions(walk, name, known)) if published else (),
+        withdrawn=tuple(walk.lake.withdrawn(name)),
         checks=_checks(kept.evidence) if kept else (),
         days=_days(runs, walk.as_of),
         late=late,
@@ -217,8 +226,19 @@ def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> D
         point=contract.point,
         time=contract.event_time or "",
         contract=_contract_text(product, facts),
-        key=contract.key,
+        key=tabulation.key(product) or contract.key,
     )
+
+
+def _editions(walk: Walk, name: str, known: Known) -> Iterator[Edition]:
+    """The published versions that are what the contract says today: rows, or a table."""
+    told = walk.lake.history(name, "open")
+    yield from (e for e in editions(walk, name, known) if walk.is_of_mode(name, told[e.number]))
+
+
+def _access(contract: Contract) -> Access:
+    """Who may have what leaves, where nobody declared it: what somebody decided to publish is public."""
+    return "non-public" if contract.mode == "aggregate" else "public"
 
 
 def _contract_text(product: Product, facts: Facts | None) -> str:
@@ -232,8 +252,9 @@ def _columns(
     contract: Contract, techniques: Sequence[Technique], has_rows: bool, facts: Facts | None
 ) -> Iterator[Column]:
     published = facts.types if facts else {}
+    may = guard.leaving(contract, techniques) if contract.mode == "rows" else published
     for c in contract.columns:
-        is_open = c.name in published
+        is_open = c.name in published and c.name in may
         yield Column(
             c.name,
             c.title,
@@ -242,10 +263,27 @@ def _columns(
             c.classification or "",
             protection=_protection(c, techniques, has_rows, is_open),
             is_open=is_open,
-            filled=facts.filled.get(c.name) if facts else None,
-            bars=facts.bars.get(c.name, ()) if facts else (),
+            filled=facts.filled.get(c.name) if facts and is_open else None,
+            bars=facts.bars.get(c.name, ()) if facts and is_open else (),
             allowed=tuple((v, v) for v in c.allowed),
         )
+    # What a point became.
+    for t in techniques if contract.mode == "rows" else ():
+        for name in (g for g in t.geographies() if g in published and contract.column(g) is None):
+            yield Column(
+                name, name, "The area that the place lies in.", "string", "quasi", protection=t.words(),
+                filled=facts.filled.get(name) if facts else None,
+            )  # fmt: skip
+
+
+def _totals(walk: Walk, product: Product, facts: Facts) -> Iterator[Column]:
+    """The columns of a table with totals that its rows do not have."""
+    promised = {c.name for c in walk.contracts[product.name].columns}
+    titles = {g: walk.city.file.places[g.partition(".")[0]].title for g in geographies(walk.city)}
+    for name in facts.types:
+        if name not in promised:
+            title, kind, meaning = tabulation.column(product, name, titles)
+            yield Column(name, title, meaning, kind, filled=facts.filled.get(name), bars=facts.bars.get(name, ()))
 
 
 def _protection(of: Promised, techniques: Sequence[Technique], has_rows: bool, is_open: bool) -> str:
@@ -313,6 +351,7 @@ def _measure(walk: Walk, score: Score, known: Known) -> Dataset:
         rows=len(told.estimates),
         updated=score.published,
         editions=made,
+        withdrawn=tuple(walk.lake.withdrawn(told.measure)),
         late=score.late,
         made_of=(of, *sorted(walk.needs(told.measure) - {of})),
         licence=imprint.known_licence(walk.city.file.portal.licence),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from metroon.explain import Explanation
     from metroon.walk import Walk
 
-SCHEMAS = ["city", "product", "measure", "contract", "plan", "people", "inventory", "glossary"]
+SCHEMAS = ["city", "product", "measure", "contract", "plan", "people", "inventory", "glossary", "protocol", "holds"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,13 +68,16 @@ def add(file: Path, name: str | None, folder: str | None) -> None:
     _must_be_city(city)
     found = profile(file)
     suggested, name = suggestions(found), name or product_name(file)
-    for made in draft(city, name, found, suggested, file):
+    wrote = draft(city, name, found, suggested, file, on=date.today())
+    for made in wrote:
         click.echo(f"wrote {shown(made)}")
     for note in found.notes:
         click.echo(f"seen: {note}")
     personal = sum(s.classification != "public" for s in suggested.values())
     click.echo(f"\n{found.rows:,} rows, {len(found.columns)} columns, {personal} of them suggested as not public.")
     click.echo("Read the suggested classifications in contract.yaml: you decide.")
+    if city / "protocols" / f"{name}.yaml" in wrote:
+        click.echo(f"Nothing is published before protocols/{name}.yaml is finished and its window for comments closed.")
     at = f" --city {folder}" if folder else ""
     click.echo(f"\nNext: metroon check{at}\n      metroon run{at} {name}")
 
@@ -102,7 +105,7 @@ def check(here: str | None, folder: str | None) -> int:
     if found:
         verb.tell(found)
         return REFUSED
-    if doubtful := warned(city):
+    if doubtful := warned(city, city.file.as_of or date.today()):
         verb.tell(doubtful)
         click.echo("Warnings only: lawful, and worth a thought.")
     n, m = len(city.products), len(city.measures)

@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from metroon import flow, lake, report
+from metroon import flow, lake, record, report, waiting
 from metroon.base import estimate as estimating
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import did_you_mean
 from metroon.city.yaml import shown
 from metroon.collect import sha256
+from metroon.lake.erasure import Certificates
 from metroon.walk import Walk
 
 if TYPE_CHECKING:
@@ -106,12 +107,17 @@ def explain(
         fix = f"Run it first: metroon run {name}"
         raise Refused([Problem(walk.city.measures[name].node.file, 0, "F105", f"{name} has no such release.", fix)])
     as_it_was = replace_walk(walk, release.evidence)
+    until = release.evidence.get("ledger", {}).get("seq")
+    as_it_was.known = record.earlier(walk, walk.indicators[name].of, until=until)
     measured = report.shown(as_it_was, name, release)
     chosen = _chosen(measured, place, group)
     steps, inputs = _way(as_it_was, release.evidence["parents"])
+    # What waited is told by hashes of rows of versions: other versions of the same files do not do.
     is_as_it_was = all(i.state == "same" for i in inputs) and not _has_new(as_it_was, steps, inputs)
-    again_from: Literal["files", "versions"] = "files" if is_as_it_was else "versions"
-    digest, why = _again(as_it_was, name, again_from)
+    is_whole = is_as_it_was and not as_it_was.revised
+    again_from: Literal["files", "versions"] = "files" if is_whole else "versions"
+    gone = _destroyed(as_it_was, steps)
+    digest, why = ("", gone) if gone else _again(as_it_was, name, again_from)
     declaration = walk.city.folder / "measures" / f"{name}.yaml"
     if digest != measured.sha256 and not why:
         why = _difference(walk, release.evidence, declaration, steps)
@@ -126,7 +132,10 @@ def explain(
 def replace_walk(walk: Walk, evidence: lake.Evidence) -> Walk:
     """The same city as it was walked for a release: its day, and the versions it read."""
     as_of = date.fromisoformat(evidence["as_of"])
-    return Walk(walk.city, as_of, walk.home, walk.verify, {**evidence["beside"], **evidence["parents"]})
+    pinned = {**evidence["beside"], **evidence["parents"]}
+    made = Walk(walk.city, as_of, walk.home, walk.verify, pinned, evidence.get("coarsened", {}))
+    waiting.restore(made, evidence)
+    return made
 
 
 def _chosen(measured: Measured, place: str | None, group: str | None) -> tuple[Estimate, ...]:
@@ -187,12 +196,23 @@ def _again(walk: Walk, name: str, source: Literal["files", "versions"]) -> tuple
         if source == "versions":
             return _release_sha256(walk, name), ""
         with tempfile.TemporaryDirectory() as folder:
-            fresh = Walk(walk.city, walk.as_of, Path(folder))
+            fresh = Walk(walk.city, walk.as_of, Path(folder), coarsened=walk.coarsened)
+            fresh.known = walk.known
             flow.run(fresh, [name])
             made = fresh.lake.open(name)
             return (made.evidence["release_sha256"] if made else ""), ""
     except Refused as refused:
         return "", refused.problems[0].what
+
+
+def _destroyed(walk: Walk, steps: Sequence[Step]) -> str:
+    """Which certificate says that rows of a number were destroyed, in words; empty when they are all there."""
+    certificates = Certificates(walk.lake.folder.parent)
+    for product, version in ((s.account.product, s.account.version) for s in steps):
+        if version is not None and (found := certificates.of(product, version)) is not None:
+            day = str(found.told["begun_at"])[:10]
+            return f"the rows of version {version} of {product} were destroyed on {day}: certificate {found.number}"
+    return ""
 
 
 def _release_sha256(walk: Walk, name: str) -> str:

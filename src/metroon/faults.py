@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from metroon import conform, guard, locate, measure, review, serve
+from metroon import conform, guard, locate, measure, review, serve, tabulation
 from metroon.base.engine import CannotRun, Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
 from metroon.collect import FileSource
+from metroon.guard import protocol, retention
 from metroon.measure.indicator import Expression
 from metroon.walk import counting, indicators, names_faults, order, sources, techniques
 from metroon.walk import known as known_to
@@ -43,8 +44,14 @@ def faults(city: City, as_of: date) -> list[Problem]:
     engine, promised = Engine(), {n: p.contract for n, p in city.products.items()}
     for name, product in city.products.items():
         found += guard.gate(product.contract)
+        source = known.get(name)
+        if source is not None and _made_of(source, product):
+            found += guard.unlawful(product.contract, city.staff.declassifiers)
+        found += protocol.uncovered(product.contract, city.protocols) if product.contract.unit else []
+        found += retention.faults(product.contract)
         _try(found, partial(_add_files, found, city, product, known.get(name)))
         found += _techniques(product)
+        found += tabulation.faults(city, product, product.contract)
         found += conform.faults(engine, product.contract, as_of)
     found += _geographies(city)
     found += _texts(city, asked)
@@ -82,9 +89,19 @@ def may_name(city: City, asked: Mapping[str, Indicator]) -> review.Known:
     return review.Known(names, city.file.departments, {n for n, i in asked.items() if i.is_share})
 
 
-def warned(city: City) -> list[Problem]:
-    """What is lawful and yet likely wrong in the measures."""
-    return sorted(measure.warnings(indicators(city), {n: d.node for n, d in city.measures.items()}))
+def warned(city: City, as_of: date) -> list[Problem]:
+    """What is lawful and yet likely wrong in the measures, and what is not published yet for want of its protocol."""
+    promised = [p.contract for p in city.products.values()]
+    waits = (p for contract in promised for p in protocol.gate(contract, city.protocols, as_of=as_of))
+    return sorted({*measure.warnings(indicators(city), {n: d.node for n, d in city.measures.items()}), *waits})
+
+
+def _made_of(source: Source, product: Product) -> frozenset[str]:
+    """What it is made of; nothing when its query cannot be read, which is told elsewhere."""
+    try:
+        return source.reads(product.folder)
+    except Refused:
+        return frozenset()
 
 
 def _try(found: list[Problem], step: Callable[[], T]) -> T | None:

@@ -7,27 +7,30 @@ later one is handed in here, so that nothing turns back.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from metroon import conform, guard, lake, locate, measure, report
+from metroon import conform, guard, lake, locate, measure, record, report, tabulation, waiting, withdrawal
 from metroon.base import estimate as estimating
-from metroon.base.account import Account, Measured, Run
+from metroon.base.account import Account, Measured, Run, Tabled
 from metroon.base.errors import Problem, Refused
 from metroon.base.running import running
 from metroon.collect import Reading
-from metroon.guard import CellTable, Guarded, Hiding, Protecting
+from metroon.guard import Guarded, Hiding, Protecting, Published
 from metroon.measure import Asking
 from metroon.walk import coarsened_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from metroon.base.places import Places
     from metroon.city import Contract, Product
+    from metroon.guard import Difference, Technique
+    from metroon.guard.system import Proof
     from metroon.lake import Open, Restricted, Version
     from metroon.measure import Cube, Indicator, Tallied
+    from metroon.tabulation import Tabulated
     from metroon.walk import Walk
 
 
@@ -44,7 +47,7 @@ def walk_rows(walk: Walk, product: Product) -> Account:
         account,
         outcome="published" if published else "kept",
         notes=(*account.notes, *notes),
-        problems=(*account.problems, *problems),
+        problems=(*account.problems, *problems, *withdrawal.told(walk, name)),
         seconds=time.monotonic() - began,
     )
 
@@ -61,6 +64,7 @@ def _keep(walk: Walk, product: Product) -> tuple[Version[Restricted], bool]:
     walk.told("conform", name)
     zone = walk.city.file.time_zone
     checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of, time_zone=zone)
+    checked = walk.without_destroyed(checked)
     told = report.evidence(checked, raw, walk.numbers(inputs))
     told["contract_sha256"] = lake.text_sha256(product.folder / "contract.yaml")
     kept = walk.lake.save(checked, walk.evidence(key, told))
@@ -72,25 +76,48 @@ def _waits(walk: Walk, name: str, kept: Version[Restricted]) -> bool:
     # Kept but not yet published: a run was cut off in between, or the guard refused and may now agree.
     published = walk.lake.open(name)
     is_behind = published is None or published.evidence["key"] != kept.evidence["key"]
-    return is_behind and walk.contracts[name].mode == "rows" and not guard.gate(walk.contracts[name])
+    return is_behind and walk.contracts[name].mode == "rows" and not walk.gate(name)
 
 
 def _publish(
     walk: Walk, product: Product, contract: Contract, kept: Version[Restricted]
 ) -> tuple[Version[Open] | None, tuple[str, ...], tuple[Problem, ...]]:
     try:
-        if problems := guard.gate(contract):
+        if problems := walk.gate(product.name):
             raise Refused(problems)
         if contract.mode == "aggregate":
             return None, ("rows are not published: only measures made of them leave",), ()
-        techniques = walk.techniques[product.name]
-        places = {g: walk.places(g) for g in coarsened_to(walk.city, techniques)}
-        given = Protecting(walk.engine, contract, places, walk.secrets(product.name))
-        floor = walk.minimum_cell(contract)
-        guarded = guard.protect(walk.lake.read(kept), contract, techniques, given, minimum_cell=floor)
-        return walk.lake.publish(guarded, report.open_evidence(walk, kept)), guarded.notes, ()
+        if contract.mode == "table":
+            return None, (), ()  # it leaves together with the measures of the same people
+        guarded = guarded_rows(walk, kept)
+        own = {"steps": dict(guarded.steps), "columns": list(guarded.rows.columns)}
+        told = {**report.open_evidence(walk, kept), **own}
+        entry = record.of_rows(walk, guarded, walk.techniques[product.name], str(kept.evidence["key"]))
+        return record.Record(walk).publish(guarded, told, entry), guarded.notes, ()
     except Refused as refused:
         return None, (), refused.problems
+
+
+def guarded_rows(walk: Walk, kept: Version[Restricted], techniques: Sequence[Technique] | None = None) -> Guarded:
+    """The rows of a version as they may leave; nothing is published.
+
+    Args:
+        walk: The city.
+        kept: The version.
+        techniques: How columns are protected; as the product declares it unless given.
+
+    Raises:
+        Refused: They may not.
+    """
+    contract = walk.contracts[kept.name]
+    techniques = walk.techniques[kept.name] if techniques is None else techniques
+    if found := list(guard.identifying(walk.engine, walk.lake.read(kept), contract, techniques)):
+        raise Refused(found)
+    places = {g: walk.places(g) for g in coarsened_to(walk.city, techniques)}
+    last = walk.lake.open(kept.name)
+    before = last.evidence.get("steps", {}) if last else {}
+    given = Protecting(walk.engine, contract, places, walk.secrets(kept.name), walk.as_of, before)
+    return guard.protect(walk.lake.read(kept), contract, techniques, given, minimum_cell=walk.minimum_cell(contract))
 
 
 @dataclass(frozen=True)
@@ -101,26 +128,47 @@ class Numbers:
         tallied: Every cell, with the sums that tie the cells.
         measured: The estimates, with the words that must stand beside them.
         indicator: The measure.
-        cube: The finest cells that it was counted from.
+        steps: How it was made coarser than it was declared.
     """
 
     tallied: Tallied
     measured: Measured
     indicator: Indicator
-    cube: Cube
+    steps: tuple[str, ...] = ()
 
 
 def walk_numbers(walk: Walk, names: Sequence[str]) -> tuple[dict[str, Numbers], list[Measured]]:
     """Versions to estimates of measures released together: locate, count once, tally, estimate. Nothing is released.
 
+    Corrections that would tell this release from the last one by a few people wait, and are not counted yet.
+
     Returns:
         Measure -> its numbers, and the measures that cannot be counted.
     """
+    made, failed, asked = _walked(walk, names)
+    if changed := waiting.hold(walk, {n: (asked[n], m.tallied) for n, m in made.items()}):
+        again, refused, _ = _walked(walk, names, changed)
+        made = {n: again.get(n, m) for n, m in made.items() if n in again or m.indicator.of not in changed}
+        failed = [*(m for m in failed if walk.indicators[m.measure].of not in changed), *refused]
+    return {n: _with_waiting(walk, m) for n, m in made.items()}, failed
+
+
+def _with_waiting(walk: Walk, numbers: Numbers) -> Numbers:
+    if numbers.indicator.of not in walk.revised:
+        return numbers
+    note = waiting.NOTE.format(numbers.tallied.minimum_cell)
+    return replace(numbers, measured=replace(numbers.measured, notes=(*numbers.measured.notes, note)))
+
+
+def _walked(
+    walk: Walk, names: Sequence[str], only: Set[str] | None = None
+) -> tuple[dict[str, Numbers], list[Measured], Mapping[str, Asking]]:
+    """Measures counted, those of some products only; what cannot be; and how each was asked."""
     made: dict[str, Numbers] = {}
     failed: list[Measured] = []
     asked: dict[str, Asking] = {}
     sound = [n for n in names if not walk.measure_faults(n)]
-    for name in names:
+    for name in (n for n in names if only is None or walk.indicators[n].of in only):
         try:
             asked[name] = _asking(walk, name, [walk.indicators[n] for n in sound if n != name])
         except Refused as refused:
@@ -131,27 +179,62 @@ def walk_numbers(walk: Walk, names: Sequence[str]) -> tuple[dict[str, Numbers], 
                 made[name] = found
             else:
                 failed.append(report.failed_measure(walk, name, found))
-    return {n: made[n] for n in names if n in made}, failed
+    return {n: made[n] for n in names if n in made}, failed, asked
 
 
 def _asking(walk: Walk, name: str, beside: Sequence[Indicator]) -> Asking:
     if problems := walk.measure_faults(name):
         raise Refused(problems)
     indicator = walk.indicators[name]
-    contract = walk.contracts[indicator.of]
     last = walk.lake.open(name)
     before = last.evidence.get("declared", {}).get("target") if last else None
     changed = measure.target_faults(indicator, walk.city.measures[name].node, before)
-    if problems := [*guard.gate(contract), *changed]:
+    if problems := [*walk.gate(indicator.of), *changed]:
         raise Refused(problems)
-    own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
+    # A measure beside may be released coarser than it is declared: then its longer periods and larger areas count.
+    known = [coarser for other in beside for _, coarser in measure.every_coarsening(other)]
+    first, *coarser = [_asked(walk, name, i, known, steps) for steps, i in walk.coarsenings(name)]
+    return replace(first, coarser=tuple(coarser))
+
+
+def _asked(
+    walk: Walk,
+    name: str,
+    indicator: Indicator,
+    beside: Sequence[Indicator],
+    steps: tuple[str, ...] = (),
+    *,
+    made: Mapping[str, Places] | None = None,
+) -> Asking:
+    contract = walk.contracts[indicator.of]
+    asked = [(made or {}).get(g) or walk.places(g) for g in indicator.places]
+    own = [g for g in asked if measure.can_break_down(indicator, contract, g)]
     every = [*own, *_tied_places(walk, own, beside, contract)]
     homes = walk.homes(indicator)
     mapped = {g.id: g for g in [*every, *(walk.places(h) for h in homes.values())]}
     return Asking(
         name, indicator, contract, every, walk.overlaps(list(mapped.values())), walk.minimum_cell(contract), walk.as_of,
-        measure.longer_grains(indicator.period, [i.period for i in beside]), walk.people(indicator), homes,
+        measure.longer_grains(indicator.period, [i.period for i in beside]), walk.people(indicator), homes, steps,
     )  # fmt: skip
+
+
+def compared(
+    walk: Walk, name: str, ways: Sequence[Indicator], places: Mapping[str, Places] | None = None
+) -> list[Tallied]:
+    """One measure, counted in several ways by one pass over the rows; each by itself, and nothing is released.
+
+    Args:
+        walk: The city.
+        name: The measure.
+        ways: The measure as it is asked, and in other ways that are no finer.
+        places: Geographies that nobody has declared, by their ids.
+
+    Raises:
+        Refused: It cannot be counted.
+    """
+    asked = [_asked(walk, name, way, (), made=places or {}) for way in ways]
+    cube = _cube(walk, {name: replace(asked[0], coarser=tuple(asked[1:]))})
+    return [measure.tally(cube, one) for one in asked]
 
 
 def _counted(walk: Walk, asked: Mapping[str, Asking]) -> dict[str, Numbers | tuple[Problem, ...]]:
@@ -172,9 +255,10 @@ def _cube(walk: Walk, asked: Mapping[str, Asking]) -> Cube:
     walk.told("locate", ", ".join(asked))
     first = next(iter(asked.values()))
     contract, version = first.contract, walk.version(first.contract.name)
-    every = {g.id: g for asking in asked.values() for g in asking.geographies}
+    every = {g.id: g for asking in asked.values() for one in (asking, *asking.coarser) for g in one.geographies}
+    files, source = walk.counted(version)
     rows = locate.assign(
-        walk.engine, walk.lake.read(version), contract, every.values(), cache=walk.cache, version=version.source,
+        walk.engine, walk.engine.parquet(files), contract, every.values(), cache=walk.cache, version=source,
         counter=walk.counter, counted=walk.rows(version),
     )  # fmt: skip
     walk.told("measure", ", ".join(asked))
@@ -182,9 +266,14 @@ def _cube(walk: Walk, asked: Mapping[str, Asking]) -> Cube:
 
 
 def _numbers(walk: Walk, cube: Cube, asking: Asking) -> Numbers:
+    limit = walk.city.file.thresholds.hidden_share
     if asking.indicator.period and asking.indicator.period.grain == "finest":
-        limit = walk.city.file.thresholds.hidden_share
-        asking = replace(asking, indicator=measure.finest_grains(cube, asking, guard.hide, hidden_share=limit))
+        last = walk.last_steps(asking.name)
+        found = measure.finest_grains(
+            cube, asking, guard.hide, hidden_share=limit, at_least=measure.grains_of(last)
+        )  # fmt: skip
+        asking = replace(asking, indicator=found, steps=(measure.chosen_grains(found),))
+    asking = measure.coarse_enough(cube, [asking, *asking.coarser], guard.hide, hidden_share=limit)
     indicator, name = asking.indicator, asking.name
     tallied = measure.tally(cube, asking)
     if problems := list(measure.count_faults(tallied, walk.city.measures[name].node)):
@@ -194,9 +283,9 @@ def _numbers(walk: Walk, cube: Cube, asking: Asking) -> Numbers:
     told = measure.unanswerable(indicator, asking.contract, asked, headline, asking.people)
     estimates = (*measure.estimates(tallied), *measure.late(tallied, walk.as_of), *told)
     measured = report.measured(walk, name, indicator, asked, headline, outcome="released")
-    notes = report.notes(tallied, asked)
+    notes = tuple(n for n in (*report.notes(tallied, asked), measure.words_of(asking.steps)) if n)
     told_of = replace(measured, estimates=estimates, notes=notes, headlines=tallied.headlines or (headline,))
-    return Numbers(tallied, told_of, indicator, cube)
+    return Numbers(tallied, told_of, indicator, asking.steps)
 
 
 def _tied_places(walk: Walk, own: Sequence[Places], beside: Sequence[Indicator], contract: Contract) -> list[Places]:
@@ -219,26 +308,104 @@ Protected = dict[str, "tuple[Numbers, Hiding, Guarded]"]
 
 
 def protect_numbers(walk: Walk, names: Iterable[str]) -> tuple[Protected, list[Measured]]:
-    """Measures of the same people, protected together: what one hides another must not show."""
-    made, failed = walk_numbers(walk, list(names))
-    walk.told("guard", ", ".join(made))
-    are_people = any(n.tallied.contract.unit != "none" for n in made.values())
-    tables = {t.measure: t for t in _tables(walk, made.values())} if are_people else {}
+    """Measures of the same people, protected together: what one hides another must not show, nor an earlier release."""
+    known = list(names)
+    (_, tables), *_ = walk.groups(known, ()) or [((), ())]
+    found = _protected(walk, known, tables)
+    return found.numbers, found.failed
+
+
+def protect_table(walk: Walk, product: str) -> tuple[Tabulated, Hiding]:
+    """A product's table with totals, protected together with the measures of the same people; nothing is released.
+
+    Raises:
+        Refused: It cannot be counted.
+    """
+    (names, tables), *_ = walk.groups((), [product])
+    found = _protected(walk, names, tables)
+    if product in found.refused:
+        raise Refused(found.refused[product])
+    return found.tables[product]
+
+
+@dataclass(frozen=True)
+class _Safe:
+    """Measures and tables of the same people, protected together.
+
+    Args:
+        numbers: The measures.
+        failed: Those that cannot be counted.
+        proofs: Measure or table -> the proof that it is part of.
+        tables: Product -> its table, and what to withhold of it.
+        refused: Product -> why its table cannot be counted.
+    """
+
+    numbers: Protected = field(default_factory=dict)
+    failed: list[Measured] = field(default_factory=list)
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    tables: Mapping[str, tuple[Tabulated, Hiding]] = field(default_factory=dict)
+    refused: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+
+def _protected(walk: Walk, names: Sequence[str], tabled: Sequence[str] = ()) -> _Safe:
+    """All that is released together; measures that say what to give up do so until little enough is hidden."""
+    while True:
+        safe = _safe(walk, names, tabled)
+        told = safe.numbers.items()
+        behind = {n: len(m.steps) + 1 for n, (m, hiding, _) in told if _must_coarsen(walk, n, m, hiding)}
+        if not behind:
+            return safe
+        walk.begun |= behind
+
+
+def _must_coarsen(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> bool:
+    share = guard.hidden_share(numbers.tallied.table, hiding)
+    can = bool(walk.indicators[name].coarsen) and numbers.steps != walk.coarsenings(name)[-1][0]
+    return can and share > walk.city.file.thresholds.hidden_share
+
+
+def _safe(walk: Walk, names: Sequence[str], tabled: Sequence[str]) -> _Safe:
+    made, failed = walk_numbers(walk, names)
+    totals, refused = tabulation.tabulated(walk, tabled)
+    walk.told("guard", ", ".join([*made, *totals]))
+    units = [*(n.tallied.contract.unit for n in made.values()), *(t.table.unit for t in totals.values())]
+    if all(unit == "none" for unit in units):
+        nothing = Hiding(frozenset(), frozenset())
+        plain = {name: (n, nothing, _guarded(walk, name, n, nothing)) for name, n in made.items()}
+        return _Safe(plain, failed, {}, {name: (t, nothing) for name, t in totals.items()}, refused)
+    try:
+        published = _published(walk, made, totals)
+    except Refused as cannot:
+        stopped = [*failed, *(report.failed_measure(walk, n, cannot.problems) for n in made)]
+        return _Safe(failed=stopped, refused={**refused, **dict.fromkeys(totals, cannot.problems)})
     stocks = [n.indicator for n in made.values() if n.indicator.accumulates]
-    flow_of = {n: measure.flow_counted(made[n].indicator, stocks) for n in tables}
-    found = guard.hide([measure.as_flow(t, flow_of[n]) for n, t in tables.items()]) if tables else {}
-    hidings = {n: measure.as_plain(h, flow_of[n]) for n, h in found.items()}
-    nothing = Hiding(frozenset(), frozenset())
-    told = {name: (n, hidings.get(name, nothing)) for name, n in made.items()}
-    return {name: (n, hiding, _guarded(walk, name, n, hiding)) for name, (n, hiding) in told.items()}, failed
+    flow_of = {n: measure.flow_counted(m.indicator, stocks) for n, m in made.items()}
+    tables = [measure.as_flow(m.tallied.table, flow_of[n]) for n, m in made.items()]
+    tables += [t.table for t in totals.values()]
+    indicators = {n: (m.indicator, m.tallied.table) for n, m in made.items()}
+    apart, sums = tabulation.ties(walk, totals, indicators)
+    differences = [*_differences(walk, made), *apart]
+    found = guard.withhold(tables, differences=differences, sums=sums, published=published)
+    hidings = {n: measure.as_plain(found.hidings[n], flow_of[n]) for n in made}
+    told = {name: (n, hidings[name], _guarded(walk, name, n, hidings[name])) for name, n in made.items()}
+    return _Safe(told, failed, found.proofs, {n: (t, found.hidings[n]) for n, t in totals.items()}, refused)
 
 
-def _tables(walk: Walk, made: Iterable[Numbers]) -> Iterator[CellTable]:
-    by_product: dict[str, list[tuple[Indicator, CellTable]]] = {}
-    for numbers in made:
-        by_product.setdefault(numbers.indicator.of, []).append((numbers.indicator, numbers.tallied.table))
+def _published(walk: Walk, names: Iterable[str], tables: Iterable[str]) -> Published:
+    """What was released of the people of some measures and tables before."""
+    of = {n: walk.indicators[n].of for n in names} | {n: n for n in tables}
+    editions = {n: record.next_edition(walk, n) for n in of}
+    product = of[min(of)]
+    known = record.earlier(walk, product) if walk.known is None else walk.known
+    return Published(" ".join(walk.population(product)), known, editions)
+
+
+def _differences(walk: Walk, made: Mapping[str, Numbers]) -> Iterator[Difference]:
+    by_product: dict[str, dict[str, Indicator]] = {}
+    for name, numbers in made.items():
+        by_product.setdefault(numbers.indicator.of, {})[name] = numbers.indicator
     for product, measures in by_product.items():
-        yield from measure.with_differences(walk.counter, walk.rows(walk.version(product)), measures)
+        yield from measure.differences(walk.counter, walk.rows(walk.version(product)), measures)
 
 
 def _guarded(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> Guarded:
@@ -248,32 +415,60 @@ def _guarded(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> Guarded
     return guard.release(walk.engine, name, numbers.measured.estimates, hidden, geographies, minimum_cell=floor)
 
 
-def release(walk: Walk, names: Iterable[str]) -> list[Measured]:
-    """Protected estimates to releases, each kept as a version with its evidence."""
-    protected, failed = protect_numbers(walk, names)
+Released = tuple[list[Measured], list[Tabled]]
+
+
+def release(walk: Walk, names: Iterable[str], tables: Sequence[str] = ()) -> Released:
+    """Protected estimates and tables to releases, each kept as a version with its evidence."""
+    safe = _protected(walk, list(names), tables)
+    protected, failed, proofs = safe.numbers, safe.failed, safe.proofs
+    coarsened = {n: list(m.steps) for n, (m, _, _) in protected.items() if m.steps or walk.indicators[n].coarsen}
+    out = record.Record(walk, proofs)
     released = []
     for name, (numbers, hiding, guarded) in protected.items():
+        share = guard.hidden_share(numbers.tallied.table, hiding)
         try:
-            released.append(_release(walk, name, numbers, guarded, _advice(walk, name, numbers, hiding)))
+            told = {"hidden_share": share, "coarsened": coarsened}
+            released.append(_release(walk, name, numbers, guarded, told, out))
         except Refused as refused:
             failed.append(report.failed_measure(walk, name, refused.problems))
-    return [*failed, *released]
+    told_of = [report.failed_table(walk, n, problems) for n, problems in safe.refused.items()]
+    told_of += [_release_table(walk, table, hiding, out) for table, hiding in safe.tables.values()]
+    return [*failed, *released], told_of
 
 
-def _release(walk: Walk, name: str, numbers: Numbers, guarded: Guarded, advice: str) -> Measured:
+def _release_table(walk: Walk, found: Tabulated, hiding: Hiding, out: record.Record) -> Tabled:
+    name, last = found.name, walk.lake.open(found.name)
+    try:
+        guarded = found.guarded(walk, hiding)
+        digest, key = tabulation.sha256(walk, guarded), walk.table_key(name)
+        if last is not None and (last.evidence["key"], last.evidence.get("release_sha256")) == (key, digest):
+            return report.tabled(walk, name, last)
+        entry = record.of_table(walk, name, found.published, found.hidden(hiding), sha256=digest)
+        version = out.publish(guarded, walk.evidence(key, found.evidence(walk, hiding, digest)), entry)
+        return replace(report.tabled(walk, name, version), is_new=True)
+    except Refused as refused:
+        return report.failed_table(walk, name, refused.problems)
+
+
+def _release(
+    walk: Walk, name: str, numbers: Numbers, guarded: Guarded, told: Mapping[str, Any], out: record.Record
+) -> Measured:
     digest, key, last = estimating.sha256(guarded.estimates), walk.measure_key(name), walk.lake.open(name)
     if last and (last.evidence["key"], last.evidence["release_sha256"]) == (key, digest):
         return report.shown(walk, name, last)  # another measure of the group had to be made again
     evidence = {
         "measure": name,
+        "protocol": walk.kept_protocol(numbers.indicator.of),
         "parents": walk.numbers(walk.needs(name)),
         "beside": walk.beside(name),
+        "waiting": {p: sha256 for p, (_, sha256) in walk.revised.items()},
         "declaration_sha256": lake.text_sha256(walk.city.folder / "measures" / f"{name}.yaml"),
         "release_sha256": digest,
         "headline": numbers.measured.headline,
         "headlines": list(numbers.measured.headlines),
         "notes": list(numbers.measured.notes),
-        "advice": advice,
+        **told,
         "declared": walk.city.measures[name].node.value,
         "geographies": {g.id: g.label for g in numbers.measured.geographies},
         "boundaries": {
@@ -281,38 +476,14 @@ def _release(walk: Walk, name: str, numbers: Numbers, guarded: Guarded, advice: 
         },
         "series": report.series(walk, numbers.indicator, last),
     }
-    version = walk.lake.publish(guarded, walk.evidence(key, evidence))
-    told = replace(numbers.measured, version=version.number, sha256=digest, advice=advice)
-    return report.with_hidden(told, guarded.estimates)
-
-
-def _advice(walk: Walk, name: str, numbers: Numbers, hiding: Hiding) -> str:
-    limit = walk.city.file.thresholds.hidden_share
-    if not hiding.primary | hiding.secondary:
-        return ""
-    share = guard.hidden_share(numbers.tallied.table, hiding)
-    if share <= limit:
-        return ""
-    begin = f"{share:.0%} of the cells that count anything had to be hidden, more than {limit:.0%}."
-    bands = {g: [f"{g}.{b}" for b in declared.bands] for g, declared in walk.city.file.places.items()}
-    for words, coarser in measure.poolings(numbers.indicator, bands):
-        tallied = measure.tally(numbers.cube, _asking_alone(walk, name, coarser))
-        hidden = guard.hidden_share(tallied.table, guard.hide([tallied.table])[name])
-        if tallied.periods and hidden <= limit:
-            return f"{begin} In measures/{name}.yaml, {words} would leave at most {limit:.0%} hidden."
-    return f"{begin} Neither longer periods nor fewer breakdowns get below that; count a larger group."
-
-
-def _asking_alone(walk: Walk, name: str, indicator: Indicator) -> Asking:
-    contract = walk.contracts[indicator.of]
-    own = [g for g in map(walk.places, indicator.places) if measure.can_break_down(indicator, contract, g)]
-    bases = [walk.places(g.base) for g in own if g.base and g.base not in indicator.places]
-    every = [*own, *bases]
-    floor, homes = walk.minimum_cell(contract), walk.homes(indicator)
-    mapped = {g.id: g for g in [*every, *(walk.places(h) for h in homes.values())]}
-    ground = walk.overlaps(list(mapped.values()))
-    people = walk.people(indicator)
-    return Asking(name, indicator, contract, every, ground, floor, walk.as_of, people=people, homes=homes)
+    entry = record.of_measure(
+        walk, name, numbers.indicator, guarded.estimates, sha256=digest, minimum=numbers.tallied.minimum_cell
+    )
+    waiting.keep(walk)
+    version = out.publish(guarded, walk.evidence(key, evidence), entry)
+    advice = report.advice(walk, name, told["hidden_share"])
+    made = replace(numbers.measured, version=version.number, sha256=digest, advice=advice)
+    return report.with_hidden(made, guarded.estimates)
 
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:
@@ -329,14 +500,17 @@ def _run(walk: Walk, names: Sequence[str]) -> Run:
     for name in walk.order:
         if name in wanted:
             accounts[name] = _try_rows(walk, name, accounts)
-    groups = sorted({tuple(walk.together(n)) for n in asked})
-    measured = sorted((m for group in groups for m in _measures(walk, group)), key=lambda m: m.measure)
+    released = [_released(walk, *group) for group in walk.groups(asked, wanted)]
+    measured = sorted((m for found, _ in released for m in found), key=lambda m: m.measure)
+    for told_of in (t for _, tables in released for t in tables if t.product in accounts):
+        accounts[told_of.product] = report.with_table(accounts[told_of.product], told_of)
     told = [report.with_places(walk, a) for a in accounts.values()]
     failed = sum(a.outcome == "failed" for a in told) + sum(m.outcome == "failed" for m in measured)
     seconds = time.monotonic() - began
     walk.store.walked(walk.as_of, {a.product: report.day(a) for a in told})
     walk.store.ran(started, walk.as_of.isoformat(), seconds, len(told), failed)
-    file, steps = walk.city.file, report.next_steps(walk, told, measured)
+    steps = (*report.next_steps(walk, told, measured), *waiting.told(walk, asked))
+    file = walk.city.file
     return Run(file.name, file.invented, walk.as_of, tuple(told), tuple(measured), steps, seconds)
 
 
@@ -350,9 +524,9 @@ def measures(walk: Walk, names: Sequence[str] = ()) -> list[Measured]:
             walk.wanted([name])
             fix = f"Name a measure: {', '.join(walk.indicators)}."
             raise Refused([Problem(walk.city.node.file, 0, "F104", f"'{name}' is a product, no measure.", fix)])
-    groups = sorted({tuple(walk.together(n)) for n in names or walk.indicators})
     with running(walk.lake.folder.parent):
-        return sorted((m for group in groups for m in _measures(walk, group)), key=lambda m: m.measure)
+        released = [_released(walk, *group)[0] for group in walk.groups(names or walk.indicators, ())]
+        return sorted((m for found in released for m in found), key=lambda m: m.measure)
 
 
 def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:
@@ -368,12 +542,13 @@ def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:
         return report.failed(walk, name, refused.problems)
 
 
-def _measures(walk: Walk, group: Sequence[str]) -> list[Measured]:
+def _released(walk: Walk, group: Sequence[str], tables: Sequence[str]) -> Released:
     try:
-        known = {n: walk.lake.open(n) for n in group}
-        keys = {n: walk.measure_key(n) for n in group}
+        known = {n: walk.lake.open(n) for n in (*group, *tables)}
+        keys = {n: walk.measure_key(n) for n in group} | {n: walk.table_key(n) for n in tables}
     except Refused:
-        return release(walk, group)
+        return release(walk, group, tables)
     if all(v is not None and v.evidence["key"] == keys[n] for n, v in known.items()):
-        return [report.shown(walk, n, v) for n, v in known.items() if v is not None]
-    return release(walk, group)
+        shown = {n: v for n, v in known.items() if v is not None}
+        return [report.shown(walk, n, shown[n]) for n in group], [report.tabled(walk, n, shown[n]) for n in tables]
+    return release(walk, group, tables)

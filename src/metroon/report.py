@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from metroon import conform, guard, locate
+from metroon import conform, locate, withdrawal
 from metroon.base import estimate as estimating
-from metroon.base.account import Account, Delivery, Measured, Verdict
+from metroon.base.account import Account, Delivery, Measured, Tabled, Verdict
 from metroon.base.errors import Problem, Refused
 from metroon.city.yaml import shown as shown_path
 
@@ -46,8 +46,14 @@ def evidence(checked: conform.Checked, raw: Raw, parents: Mapping[str, int]) -> 
 
 def open_evidence(walk: Walk, kept: Version[Restricted]) -> Evidence:
     """What a published version may say of its making: no counts, for a row set aside may be one person."""
-    files = [{"file": d["file"], "sha256": d["sha256"]} for d in kept.evidence["deliveries"]]
-    parts = {"product": kept.name, "restricted_version": kept.number, "deliveries": files}
+    # No names of files: people write names of people into them.
+    files = [{"sha256": d["sha256"]} for d in kept.evidence["deliveries"]]
+    parts = {
+        "product": kept.name,
+        "protocol": walk.kept_protocol(kept.name),
+        "restricted_version": kept.number,
+        "deliveries": files,
+    }
     return walk.evidence(kept.evidence["key"], parts)
 
 
@@ -76,7 +82,7 @@ def account(walk: Walk, name: str, version: Version[Restricted]) -> Account:
 def unchanged(walk: Walk, name: str, version: Version[Restricted]) -> Account:
     """The account of a product that there was nothing to do for."""
     made = account(walk, name, version)
-    return replace(made, problems=(*made.problems, *guard.gate(walk.contracts[name])))
+    return replace(made, problems=(*made.problems, *walk.gate(name), *withdrawal.told(walk, name)))
 
 
 def failed(walk: Walk, name: str, problems: tuple[Problem, ...]) -> Account:
@@ -85,6 +91,31 @@ def failed(walk: Walk, name: str, problems: tuple[Problem, ...]) -> Account:
     empty = Account(name, walk.contracts[name].title, "failed")
     told = _at(walk.city.products[name].collect.file, problems)
     return replace(account(walk, name, last) if last else empty, outcome="failed", problems=told)
+
+
+def with_table(told: Account, released: Tabled) -> Account:
+    """The account of a product with what became of its table with totals."""
+    outcome = "published" if released.is_new else told.outcome
+    words = f"leaves as a table with totals: {released.cells:,} cells, {released.hidden:,} of them withheld"
+    notes = told.notes if released.version is None else (*told.notes, words)
+    return replace(told, outcome=outcome, notes=notes, problems=(*told.problems, *released.problems))
+
+
+def tabled(walk: Walk, name: str, version: Version[Open]) -> Tabled:
+    """A table with totals as it was published."""
+    rows = walk.lake.read(version)
+    counted = walk.engine.rows(rows.aggregate(n=rows.count(), hidden=(rows["state"] == "hidden").sum()))[0]
+    return Tabled(name, version.number, cells=int(counted["n"]), hidden=int(counted["hidden"] or 0))
+
+
+def failed_table(walk: Walk, name: str, problems: Iterable[Problem]) -> Tabled:
+    """A table with totals that could not be published; its last version stays."""
+    try:
+        last = walk.lake.open(name)
+    except Refused:
+        last = None
+    at = walk.city.products[name].table_node.file
+    return Tabled(name, last.number if last else None, problems=_at(at, problems))
 
 
 def failed_measure(walk: Walk, name: str, problems: Iterable[Problem]) -> Measured:
@@ -197,11 +228,24 @@ def shown(walk: Walk, name: str, version: Version[Open]) -> Measured:
         made,
         version=version.number,
         sha256=told["release_sha256"],
-        advice=told["advice"],
+        advice=advice(walk, name, told.get("hidden_share", 0.0)),
         notes=tuple(told["notes"]),
         headlines=tuple(told.get("headlines") or (told["headline"],)),
     )
     return with_hidden(made, [_estimate(r) for r in walk.engine.rows(walk.lake.read(version))])
+
+
+def advice(walk: Walk, name: str, hidden_share: float) -> str:
+    """What to do where too much is hidden; empty when it is not.
+
+    It comes from what every reader of the release can count, and from nothing that is hidden: what would help is told
+    to the city's own people alone.
+    """
+    limit = walk.city.file.thresholds.hidden_share
+    if hidden_share <= limit:
+        return ""
+    begin = f"{hidden_share:.0%} of the cells that count anything had to be hidden, more than {limit:.0%}."
+    return f"{begin} See what would help: metroon guard {name}"
 
 
 def _estimate(row: dict[str, Any]) -> estimating.Estimate:

@@ -8,9 +8,12 @@ from metroon.base import kinds
 from metroon.city.city import CityFile
 from metroon.city.contract import schema as contract_schema
 from metroon.city.glossary import GlossaryFile
+from metroon.city.holds import HoldsFile
 from metroon.city.inventory import InventoryFile
 from metroon.city.people import PeopleFile
 from metroon.city.plan import PlanFile
+from metroon.city.protocols import ProtocolFile
+from metroon.city.table import TableFile
 from metroon.collect import Source
 from metroon.guard import Technique
 from metroon.measure import Indicator
@@ -29,7 +32,7 @@ def schemas(plugins: Path | None = None) -> dict[str, dict[str, Any]]:
 
     Example:
         >>> sorted(schemas())
-        ['city', 'contract', 'glossary', 'inventory', 'measure', 'people', 'plan', 'product']
+        ['city', 'contract', 'glossary', 'holds', 'inventory', 'measure', 'people', 'plan', 'product', 'protocol']
     """
     product = {
         "$schema": _DRAFT,
@@ -40,11 +43,18 @@ def schemas(plugins: Path | None = None) -> dict[str, dict[str, Any]]:
         "properties": {
             "collect": {"oneOf": _kinds("collect", Source, plugins)},
             "guard": {"type": "array", "items": {"oneOf": _kinds("guard", Technique, plugins)}},
+            "table": TableFile.model_json_schema(),
         },
     }
     measure = {"$schema": _DRAFT, "title": "measures/NAME.yaml", "oneOf": _kinds("measure", Indicator, plugins)}
     city = {"$schema": _DRAFT, **CityFile.model_json_schema()}
-    texts: dict[str, type[BaseModel]] = {"inventory": InventoryFile, "glossary": GlossaryFile, "people": PeopleFile}
+    texts: dict[str, type[BaseModel]] = {
+        "inventory": InventoryFile,
+        "glossary": GlossaryFile,
+        "people": PeopleFile,
+        "protocol": ProtocolFile,
+        "holds": HoldsFile,
+    }
     return {
         "city": city,
         "product": product,

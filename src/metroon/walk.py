@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,18 +18,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import ibis
 
 import metroon
-from metroon import guard, lake, locate, measure
+from metroon import conform, guard, lake, locate, measure
 from metroon.base.engine import Engine, EngineKind
 from metroon.base.errors import Problem, Refused
 from metroon.base.estimate import ALL
 from metroon.base.kinds import build
 from metroon.base.kinds.duckdb import DuckDB
+from metroon.base.lineage import Lineage
 from metroon.base.node import Node, did_you_mean
+from metroon.base.period import GRAINS
 from metroon.base.period import name as period_of
 from metroon.base.store import Store
 from metroon.collect import Source, sha256
-from metroon.guard import Technique
-from metroon.lake import Lake, Open, Restricted, Version
+from metroon.guard import Technique, protocol, retention
+from metroon.lake import Lake, Ledger, Open, Restricted, Version
+from metroon.lake.erasure import Certificates
 from metroon.measure import Indicator
 
 if TYPE_CHECKING:
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
     from metroon.base.engine import Counter, Relation
     from metroon.base.places import Places
     from metroon.city import City, Contract, Product
+    from metroon.conform import Checked
+    from metroon.guard.system import Proof
     from metroon.measure.declared import GroupPeople
 
 Told = Callable[[str, str], None]
@@ -52,6 +60,7 @@ class Walk:
         home: Where versions are kept; the city's own ``.metroon`` unless named.
         verify: Hash every file again, also those whose size and time of change are as last time.
         pinned: Product -> the version to read, to make an old number again; the newest unless named.
+        coarsened: Measure -> how it was made coarser, to make an old number again; chosen anew unless named.
         told: Hears of each step.
 
     Raises:
@@ -63,12 +72,14 @@ class Walk:
     home: Path | None = None
     verify: bool = False
     pinned: Mapping[str, int] = field(default_factory=dict)
+    coarsened: Mapping[str, Sequence[str]] = field(default_factory=dict)
     told: Told = lambda verb, name: None
 
     def __post_init__(self) -> None:
         home = self.home = self.home or self.city.home
         self.engine = Engine()
         self.lake = Lake(home / "lake", self.engine)
+        self.ledger = Ledger(home / "ledger")
         self.store = Store(home / "store.sqlite")
         self.cache = home / "cache"
         self.sources = sources(self.city)
@@ -78,6 +89,11 @@ class Walk:
         self.contracts = _inherited(self.city, self.sources, self.order)
         self._kin = _kin(self.city, self.sources)
         self.code = {"version": metroon.__version__, "sha256": lake.code_sha256()}
+        self.known: Sequence[Proof] | None = None
+        """What was told of the people before, to make an old number again; what the ledger says unless given."""
+        self.revised: dict[str, tuple[str, str]] = {}
+        self.begun: dict[str, int] = {}  # measure -> how many steps it is coarsened at least, for what is beside it
+        """Product -> a file of the rows that are counted, where some of the version wait, and the hash of these."""
         self._places: dict[str, Places] = {}
         self._overlaps: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._hashed: dict[Path, str] = {}
@@ -139,13 +155,27 @@ class Walk:
 
     def as_declared(self, name: str, version: Version[Open]) -> Indicator:
         """A measure as it was declared when a release was made."""
-        declared = version.evidence.get("declared")
+        declared, steps = version.evidence.get("declared"), version.evidence.get("coarsened", {}).get(name, ())
         if declared is None or declared == self.city.measures[name].node.value:
-            return self.indicators[name]
+            return measure.coarsened(self.indicators[name], steps)
         try:
-            return build("measure", Node(declared, self.city.measures[name].node.file), Indicator, self.city.plugins)
+            made = build("measure", Node(declared, self.city.measures[name].node.file), Indicator, self.city.plugins)
+            return measure.coarsened(made, steps)
         except Refused:
             return self.indicators[name]  # a word that this version of the code no longer knows
+
+    def coarsenings(self, name: str) -> list[tuple[tuple[str, ...], Indicator]]:
+        """The ways in which a measure may be released, with their steps: from fine to coarse, none finer than last."""
+        indicator = self.indicators[name]
+        if name in self.coarsened:
+            return [(tuple(self.coarsened[name]), measure.coarsened(indicator, self.coarsened[name]))]
+        least = max(measure.beginning(indicator, self.last_steps(name)), self.begun.get(name, 0))
+        return list(measure.every_coarsening(indicator)[least:])
+
+    def last_steps(self, name: str) -> Sequence[str]:
+        """How the last release of a measure was made coarser than it was declared."""
+        last = self.lake.open(name)
+        return list(last.evidence.get("coarsened", {}).get(name, ())) if last is not None else []
 
     def overlaps(self, geographies: Sequence[Places]) -> dict[tuple[str, str], set[tuple[str, str]]]:
         """Which places share ground, for each pair of geographies."""
@@ -171,11 +201,66 @@ class Walk:
         """The smallest group that may be shown: the stricter of the city's and the contract's."""
         return max(self.city.file.thresholds.minimum_cell, contract.minimum_cell or 0)
 
+    # What may be used
+
+    def gate(self, product: str) -> list[Problem]:
+        """What keeps a product from being published: undecided columns, or no protocol that the public could answer."""
+        contract = self.contracts[product]
+        if self.pinned:
+            return guard.gate(contract)  # what was published is made again, and nothing new leaves
+        before = self._lived(product)
+        return [*guard.gate(contract), *protocol.gate(contract, self.city.protocols, as_of=self.as_of, before=before)]
+
+    def kept_protocol(self, product: str) -> dict[str, Any] | None:
+        """What a version keeps of the protocol under which it goes out; None where nobody stands behind a row."""
+        contract, before = self.contracts[product], self._lived(product)
+        if not protocol.is_personal(contract):
+            return None
+        found = protocol.permitting(contract, self.city.protocols, as_of=self.as_of, before=before)
+        return protocol.kept(contract, found) if found else None
+
+    def _lived(self, product: str) -> protocol.Lived | None:
+        """What held when something of a product last went out, be it rows or a measure."""
+        told = []
+        for name in (product, *(n for n, i in self.indicators.items() if i.of == product)):
+            try:
+                version = self.lake.open(name)
+            except Refused:
+                continue  # a table that cannot be read stops itself alone
+            if version is not None and version.evidence.get("protocol"):
+                told.append(version.evidence)
+        last = max(told, key=lambda evidence: str(evidence["made_at"]), default=None)
+        return protocol.Lived.read(last["protocol"]) if last else None
+
+    # What is kept no longer
+
+    def without_destroyed(self, checked: Checked) -> Checked:
+        """Rows as they were read, without those that were destroyed: a file that still holds them brings none back."""
+        contract = checked.contract
+        for certificate in Certificates(self.lake.folder.parent).all():
+            if certificate.product == contract.name:
+                gone = partial(
+                    retention.destroyed,
+                    certificate=certificate.told,
+                    contract=contract,
+                    deliveries=checked.deliveries,
+                )
+                checked = conform.without(self.engine, checked, gone, retention.reason(certificate.number))
+        return checked
+
     # What is made of what
 
     def upstream(self, product: str) -> set[str]:
         """The products that must be walked before this one."""
         return upstream(self.city, self.sources, self.techniques, self.city.products[product])
+
+    def lineage(self, product: str) -> tuple[guard.Traced, ...]:
+        """Where the class of each column of a product comes from."""
+        declared, source = self.city.products[product], self.sources[product]
+        parents = sorted(source.reads(declared.folder) & set(self.contracts))
+        columns = {p: [c.name for c in self.contracts[p].columns] for p in parents}
+        told = source.lineage(declared.folder, columns) if parents else Lineage()
+        return guard.trace(declared.contract, [self.contracts[p] for p in parents], told)
 
     def needs(self, name: str) -> set[str]:
         """The products that a measure reads: what it counts, the areas it is broken down by, and who lives there."""
@@ -195,8 +280,22 @@ class Walk:
         return list(found.values())
 
     def rows(self, version: Version[Restricted]) -> Relation:
-        """The rows of a version, for the engine that counts."""
-        return self.counter.parquet(self.lake.files(version))
+        """The rows of a version that are counted, for the engine that counts."""
+        return self.counter.parquet(self.counted(version)[0])
+
+    def counted(self, version: Version[Restricted]) -> tuple[list[str], str]:
+        """The files of the rows of a version that are counted, and a name that no other rows have."""
+        if version.name not in self.revised:
+            return self.lake.files(version), version.source
+        file, waiting = self.revised[version.name]
+        return [file], f"{version.source} without {waiting}"
+
+    @cached_property
+    def scratch(self) -> Path:
+        """A folder that is gone with the walk."""
+        folder = tempfile.mkdtemp(prefix="metroon-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder)
 
     @cached_property
     def counter(self) -> Counter:
@@ -254,6 +353,29 @@ class Walk:
         kin = self._kin.get(self.indicators[name].of, {name})
         return sorted(n for n, i in self.indicators.items() if n == name or i.of in kin)
 
+    def population(self, product: str) -> tuple[str, ...]:
+        """The products in which the people of one product may be, itself too."""
+        return tuple(sorted(self._kin.get(product, {product})))
+
+    def tables(self, population: Iterable[str]) -> list[str]:
+        """The products among some that leave as a table with totals."""
+        known = (p for p in population if p in self.contracts)
+        return sorted(p for p in known if self.contracts[p].mode == "table" and self.city.products[p].table)
+
+    def is_of_mode(self, product: str, evidence: Mapping[str, Any]) -> bool:
+        """Whether a published version of a product is of the kind that its contract says today: rows, or a table."""
+        mode = self.contracts[product].mode
+        return mode != "aggregate" and (mode == "table") == (evidence.get("surface") == "table")
+
+    def groups(self, measures: Iterable[str], products: Iterable[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """What is released together: the measures and the tables of the same people, for each of some of them."""
+        people = {self.population(self.indicators[n].of) for n in measures}
+        people |= {self.population(p) for p in self.tables(products)}
+        return sorted(
+            (tuple(sorted(n for n, i in self.indicators.items() if i.of in of)), tuple(self.tables(of)))
+            for of in people
+        )
+
     def wanted(self, names: Sequence[str]) -> tuple[set[str], list[str]]:
         """The products and measures that some names mean, with all that they need; no names mean all.
 
@@ -267,9 +389,13 @@ class Walk:
             raise Refused(Problem(at, 0, "F104", f"there is no product or measure '{n}'.", known) for n in unknown)
         if not names:
             return set(self.city.products), sorted(self.indicators)
-        asked = [n for n, i in self.indicators.items() if n in names or i.of in names]
+        asked = [
+            n for n, i in self.indicators.items()
+            if n in names or i.of in names or {*names} & {*self.tables(self.population(i.of))}
+        ]  # fmt: skip
         measures = sorted({m for n in asked for m in self.together(n)})
         todo = ({*names} | {p for m in measures for p in self.needs(m)}) & set(self.city.products)
+        todo |= {p for m in measures for p in self.tables(self.population(self.indicators[m].of))}
         while more := {u for n in todo for u in self.upstream(n)} - todo:
             todo |= more
         return todo, measures
@@ -299,11 +425,16 @@ class Walk:
             "declared": lake.text_sha256(product.folder / "contract.yaml", product.folder / "product.yaml"),
             "city": lake.text_sha256(self.city.folder / "city.yaml"),
             "parents": self.numbers(self.upstream(name)),
-            "classes": [(c.name, c.classification) for c in self.contracts[name].columns],
+            "classes": self._classes(name),
             "keys": {p: lake.key({"key": k.hex()}) for p, k in self.secrets(name).items()},
             "as_of": self.as_of if waits else None,
+            "today": [day for t in self.techniques[name] if (day := t.today(self.as_of))],
             "code": self.code,
         })  # fmt: skip
+
+    def _classes(self, product: str) -> list[tuple[str, str | None]]:
+        known = self.contracts.get(product)  # a measure may name a product that is not there
+        return [(c.name, c.classification) for c in known.columns] if known else []
 
     def _short(self, file: Path, product: Product) -> str:
         # A city that is moved is the same city.
@@ -318,14 +449,46 @@ class Walk:
             "declared": lake.text_sha256(*(folder / "measures" / f"{n}.yaml" for n in self.together(name))),
             "city": lake.text_sha256(folder / "city.yaml"),
             "contract": {p: lake.text_sha256(folder / "products" / p / "contract.yaml") for p in self._counted(name)},
+            "classes": {p: self._classes(p) for p in self._counted(name)},
             "parents": self.beside(name),
             "today": self._today(name),
+            "tables": {p: self._declared_table(p) for p in self.tables(self.population(self.indicators[name].of))},
             "code": self.code,
         })  # fmt: skip
+
+    def table_key(self, product: str) -> str:
+        """The key of everything that decides what leaves of a table: the measures of the same people belong to it."""
+        population = self.population(product)
+        measures = sorted(n for n, i in self.indicators.items() if i.of in population)
+        return lake.key({
+            "table": product,
+            "tables": {p: self._declared_table(p) for p in self.tables(population)},
+            "measures": {n: self.measure_key(n) for n in measures},
+            "city": lake.text_sha256(self.city.folder / "city.yaml"),
+            "classes": self._classes(product),
+            "parents": self.table_parents(product),
+            "code": self.code,
+        })  # fmt: skip
+
+    def table_parents(self, product: str) -> dict[str, int]:
+        """Product -> number of the version that is read, for a product's table; those that have one."""
+        needed = {product, *areas(self.city, tabled_by(self.city, self.city.products[product]))}
+        found = {n: self.lake.restricted(n, self.pinned.get(n)) for n in sorted(needed)}
+        return {n: v.number for n, v in found.items() if v is not None}
+
+    def _declared_table(self, product: str) -> list[str]:
+        # Of the day itself only the periods it lies in decide what is shown.
+        folder, declared = self.city.products[product].folder, self.city.products[product].table
+        told = [lake.text_sha256(folder / "product.yaml", folder / "contract.yaml")]
+        if declared is not None:
+            day = self.as_of - timedelta(days=declared.settle_days)
+            told += [period_of(day, g, declared.fiscal_year_begins) for g in GRAINS]
+        return told
 
     def beside(self, name: str) -> dict[str, int]:
         """Product -> number of the version that is read, for all measures released together; those that have one."""
         needed = {p for n in self.together(name) for p in self.needs(n)}
+        needed |= {q for p in self.tables(self.population(self.indicators[name].of)) for q in self.table_parents(p)}
         found = {n: self.lake.restricted(n, self.pinned.get(n)) for n in sorted(needed)}
         return {n: v.number for n, v in found.items() if v is not None}
 
@@ -452,7 +615,7 @@ def _all(makers: Mapping[Any, Callable[[], T]], found: list[Problem] | None) -> 
 
 def geographies(city: City) -> list[str]:
     """Every geography of a city, bands too."""
-    return [n for name, g in city.file.places.items() for n in (name, *(f"{name}.{band}" for band in g.bands))]
+    return [n for name, g in city.file.places.items() for n in (name, *(f"{name}.{part}" for part in g.made_of_it))]
 
 
 def areas(city: City, asked: Iterable[str]) -> set[str]:
@@ -463,7 +626,13 @@ def areas(city: City, asked: Iterable[str]) -> set[str]:
 
 def coarsened_to(city: City, made: Sequence[Technique]) -> list[str]:
     """The geographies that techniques coarsen a point to."""
-    return sorted({to for t in made if (to := str(getattr(t, "to", ""))).partition(".")[0] in city.file.places})
+    return sorted({to for t in made for to in t.geographies() if to.partition(".")[0] in city.file.places})
+
+
+def tabled_by(city: City, product: Product) -> list[str]:
+    """The geographies that a product's table is broken down by."""
+    named = [n for names in product.table.dimensions for n in names] if product.table else []
+    return [n for n in named if n in geographies(city) and product.contract.column(n) is None]
 
 
 def upstream(
@@ -472,7 +641,7 @@ def upstream(
     """The products that must be walked before one: what it is made of, refers to, or is coarsened to."""
     made_of = set(known[product.name].reads(product.folder))
     refers = {c.refers_to.rpartition(".")[0] for c in product.contract.columns if c.refers_to}
-    coarse = areas(city, coarsened_to(city, protecting[product.name]))
+    coarse = areas(city, [*coarsened_to(city, protecting[product.name]), *tabled_by(city, product)])
     return ((made_of | refers | coarse) & set(city.products)) - {product.name}
 
 
@@ -502,5 +671,7 @@ def _inherited(city: City, known: Mapping[str, Source], names: Sequence[str]) ->
     for name in names:
         product = city.products[name]
         parents = sorted(known[name].reads(product.folder) & set(made))
-        made[name] = guard.inherit(product.contract, [made[p] for p in parents])
+        lineage = known[name].lineage(product.folder, {p: [c.name for c in made[p].columns] for p in parents})
+        may = city.staff.declassifiers
+        made[name] = guard.inherit(product.contract, [made[p] for p in parents], lineage=lineage, may_declassify=may)
     return made

@@ -39,7 +39,7 @@ SLIPS = [
     ("value: happened_on", "value: age", "C112", "value: age", "date or timestamp"),
     ("value: event_on_person", "value: persons", "C113", "value: persons", "Did you mean 'person'?"),
     ("value: event_on_person", "value: none", "C114", "privacyUnit", "privacyReason"),
-    ("value: aggregate", "value: row", "C115", "value: row,", "Write rows, or aggregate"),
+    ("value: aggregate", "value: row", "C115", "value: row,", "Write rows, table"),
     (MODE, "property: accessLevel, value: Public", "C120", "value: Public", "Did you mean 'public'?"),
     (MODE, "property: minimumCell, value: 2", "C116", "minimumCell", "city's own"),
     ("value: 35", "value: soon", "C117", "value: soon", "Write value: 35"),

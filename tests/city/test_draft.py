@@ -25,6 +25,7 @@ from metroon.city.yaml import read
 from metroon.collect.profile import profile
 from metroon.guard.suggest import suggestions
 from metroon.walk import Walk
+from town import settled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def city(tmp_path: Path) -> Path:
 def added(city: Path, file: Path, name: str | None = None) -> list[Path]:
     """What ``metroon add`` does."""
     found = profile(file, ENGINE)
-    return draft(city, name or product_name(file.stem), found, suggestions(found), file)
+    return draft(city, name or product_name(file.stem), found, suggestions(found), file, on=date(2026, 3, 15))
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -56,6 +57,9 @@ def written(folder: Path, name: str, text: str) -> Path:
 
 
 def walked(city: Path) -> tuple[Sequence[Account], Sequence[Measured]]:
+    (city / "protocols").mkdir(exist_ok=True)
+    for product in (city / "products").iterdir():
+        (city / "protocols" / f"{product.name}.yaml").write_text(json.dumps(settled(product.name)), encoding="utf-8")
     done = flow.run(Walk(load(city), AS_OF))
     return done.accounts, done.measured
 
@@ -98,7 +102,9 @@ def test_a_file_is_measured_as_it_was_drafted(city: Path, tmp_path: Path) -> Non
     files = added(city, written(tmp_path / "desk", "Calls 2025.csv", CALLS))
     (account,), (measured,) = walked(city)
 
-    assert ["contract.yaml", "product.yaml", "calls_2025_count.yaml", "Calls 2025.csv"] == [f.name for f in files]
+    assert ["contract.yaml", "product.yaml", "calls_2025_count.yaml", "calls_2025.yaml", "Calls 2025.csv"] == [
+        f.name for f in files
+    ]
     assert ("kept", 600, {}) == (account.outcome, account.kept, dict(account.set_aside))
     assert ("released", ()) == (measured.outcome, measured.problems)
     assert {f"2025-{m:02d}": 50.0 for m in range(1, 13)} == {e.cell.period: e.value for e in measured.estimates}
@@ -188,7 +194,7 @@ def test_a_file_in_the_data_folder_stays_where_it_is(city: Path) -> None:
     file = written(city / "inbox" / "fire", "calls [2025].csv", CALLS)
     files = added(city, file)
 
-    assert ["contract.yaml", "product.yaml", "calls_2025_count.yaml"] == [f.name for f in files]
+    assert ["contract.yaml", "product.yaml", "calls_2025_count.yaml", "calls_2025.yaml"] == [f.name for f in files]
     assert 600 == walked(city)[0][0].kept
 
 
@@ -217,8 +223,10 @@ def test_a_second_draft_of_one_name_is_refused(city: Path, tmp_path: Path) -> No
     with pytest.raises(Refused) as refused:
         added(city, file)
 
-    assert {"contract.yaml", "product.yaml", "calls_count.yaml"} == {Path(p.file).name for p in refused.value.problems}
-    assert 4 == len(added(city, file, "calls_again"))
+    assert {"contract.yaml", "product.yaml", "calls_count.yaml", "calls.yaml"} == {
+        Path(p.file).name for p in refused.value.problems
+    }
+    assert 5 == len(added(city, file, "calls_again"))
 
 
 @pytest.mark.parametrize("name", ["Calls", "2calls", "calls-1", "", "ca lls", "../calls"])
@@ -226,7 +234,7 @@ def test_a_name_that_cannot_be_is_refused(city: Path, tmp_path: Path, name: str)
     file = written(tmp_path, "calls.csv", CALLS)
     found = profile(file, ENGINE)
     with pytest.raises(Refused) as refused:
-        draft(city, name, found, suggestions(found), file)
+        draft(city, name, found, suggestions(found), file, on=date(2026, 3, 15))
 
     assert ["Y105"] == [p.code for p in refused.value.problems]
 
@@ -274,7 +282,7 @@ def test_any_header_makes_a_contract_that_is_valid_and_finds_its_column(
     ]
     found = Profile("csv", {"delimiter": headers[0][0]}, 3, 0, tuple(columns), key=(names[0],), notes=(stem,))
     file = written(folder / "inbox", "data.csv", "x\n")
-    draft(folder, "things", found, suggestions(found), file)
+    draft(folder, "things", found, suggestions(found), file, on=date(2026, 3, 15))
 
     assert headers == [c.source for c in load(folder).products["things"].contract.columns]
 
@@ -351,7 +359,7 @@ def test_a_drafted_contract_is_valid_odcs(city: Path, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_real_file_runs_as_drafted_and_sets_aside_what_was_told(city: Path, shared_data: Path, file: str) -> None:
     found = profile(shared_data / file, ENGINE)
-    draft(city, "first", found, suggestions(found), shared_data / file)
+    draft(city, "first", found, suggestions(found), shared_data / file, on=date(2026, 3, 15))
     (account,), measured = walked(city)
 
     assert found.ragged + sum(c.misfits for c in found.columns) == sum(account.set_aside.values())

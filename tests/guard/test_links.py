@@ -65,7 +65,7 @@ def test_tables_hang_together_through_others(order):
     row = {0: [3, 20], 1: [3, 20], 2: [3, 20], 3: [5, 5]}
     ties = linked([series(table, row[table]) for table in order])
 
-    assert [[0, 1, 2], [3]] == groups(4, ties)
+    assert [[0, 1, 2], [3]] == groups(4, [tie.tables for tie in ties])
 
 
 def test_what_follows_from_other_ties_is_left_out():

@@ -350,7 +350,7 @@ def test_a_goal_with_outputs_only_is_warned_of_and_check_still_passes(tmp_path):
                      spent={"goal": "safe_streets", "type": "input"})  # fmt: skip
     told = CliRunner().invoke(main, ["check", str(town.folder)])
 
-    assert ["M120"] == [p.code for p in warned(load(town.folder))]
+    assert ["M120"] == [p.code for p in warned(load(town.folder), AS_OF)]
     assert 0 == told.exit_code
     assert "M120" in told.output
     assert "input, output measures only" in told.output
@@ -361,13 +361,13 @@ def test_one_outcome_is_enough_for_a_goal(tmp_path, kind):
     town = town_with(tmp_path, built={"goal": "safe_streets", "type": "output"},
                      felt={"goal": "safe_streets", "type": kind})  # fmt: skip
 
-    assert [] == warned(load(town.folder))
+    assert [] == warned(load(town.folder), AS_OF)
 
 
 def test_complaints_without_coverage_are_warned_of_and_check_still_passes(tmp_path):
     town = town_with(tmp_path, calls={"complaints": True}, told={"complaints": True, "coverage": "stay_count"})
     told = CliRunner().invoke(main, ["check", str(town.folder)])
-    warnings = warned(load(town.folder))
+    warnings = warned(load(town.folder), AS_OF)
 
     assert [("M122", True)] == [(p.code, p.file.endswith("calls.yaml")) for p in warnings]
     assert '"complaints"' in (town.folder / "measures/calls.yaml").read_text().splitlines()[warnings[0].line - 1]

@@ -164,6 +164,27 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Tabled:
+    """What became of one product's table with totals.
+
+    Args:
+        product: Its name.
+        version: The version that readers see now; None when there is none.
+        is_new: Whether it was published just now.
+        cells: Cells that are published, totals and withheld ones included.
+        hidden: Those that are withheld.
+        problems: What stopped it.
+    """
+
+    product: str
+    version: int | None = None
+    is_new: bool = False
+    cells: int = 0
+    hidden: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything one run has to tell.
 

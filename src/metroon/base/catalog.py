@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from metroon.base.engine import Engine, Relation
     from metroon.base.places import Places
     from metroon.base.plan import PlanStatus
+    from metroon.base.protocol import Protocol
     from metroon.base.scorecard import Changes, GoalPage, Score
 
 Access = Literal["public", "restricted public", "non-public"]
@@ -180,6 +181,7 @@ class Dataset:
         span: First and last day in its published rows.
         updated: The day of its newest version; None when there is none.
         editions: Published versions, newest first.
+        withdrawn: Numbers of versions that were published and taken away.
         checks: The rules of its contract.
         days: The last 30 days, oldest first.
         late: How late it is, in words; empty when it is not.
@@ -222,6 +224,7 @@ class Dataset:
     span: tuple[date, date] | None = None
     updated: date | None = None
     editions: tuple[Edition, ...] = ()
+    withdrawn: tuple[int, ...] = ()
     checks: tuple[Check, ...] = ()
     days: tuple[Day, ...] = ()
     late: str = ""
@@ -354,6 +357,7 @@ class Catalog:
         terms: The glossary, in the order of the words.
         names: Language -> (English words -> words in it), from synonyms in contracts.
         minimum_cell: The city's own limit: smaller groups of people are hidden.
+        protocols: What the city tells the public before it uses data about people, in the order of their ids.
     """
 
     city: str
@@ -377,6 +381,7 @@ class Catalog:
     terms: tuple[Term, ...]
     names: Mapping[str, Mapping[str, str]]
     minimum_cell: int
+    protocols: tuple[Protocol, ...] = ()
 
 
 @dataclass(frozen=True)

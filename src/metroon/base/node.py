@@ -108,7 +108,7 @@ def _problem(node: Node, model: type[BaseModel], code: str, fault: Any) -> Probl
     loc = tuple(k for k in fault["loc"] if not (isinstance(k, str) and k.startswith("function-")))
     dotted = ".".join(str(k) for k in loc)
     if fault["type"] == "extra_forbidden":
-        known = model.model_fields if len(loc) == 1 else _fields_at(model, loc[:-1])
+        known = _written(model) if len(loc) == 1 else _fields_at(model, loc[:-1])
         return node.problem(code, f"unknown key '{dotted}'.", did_you_mean(str(loc[-1]), known), *loc)
     if fault["type"] == "missing":
         return node.problem(code, f"'{dotted}' is missing.", f"Add '{loc[-1]}:' here.", *loc)
@@ -125,12 +125,17 @@ def _problem(node: Node, model: type[BaseModel], code: str, fault: Any) -> Probl
 
 def _fields_at(model: type[BaseModel], loc: Path) -> Iterable[str]:
     for key in loc:
-        found = model.model_fields.get(str(key))
+        found = next((f for n, f in model.model_fields.items() if (f.alias or n) == str(key)), None)
         inner = [found.annotation, *getattr(found.annotation, "__args__", ())] if found else []
         models = [m for m in inner if isinstance(m, type) and issubclass(m, BaseModel)]
         if models:
             model = models[0]
-    return model.model_fields
+    return _written(model)
+
+
+def _written(model: type[BaseModel]) -> list[str]:
+    """The keys of a model as a file has them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _plain(value: object) -> str:

@@ -102,6 +102,7 @@ class Role:
         since: Since when it is held, or vacant.
         deputy: Id of the role that does the duties while this one is vacant.
         is_required: Whether the plan cannot do without it.
+        may: What whoever holds it may decide, such as ``declassify``.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Role:
     since: date
     deputy: str = ""
     is_required: bool = True
+    may: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

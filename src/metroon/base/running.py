@@ -7,6 +7,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from metroon.base.errors import Problem, Refused
+
 if sys.platform != "win32":
     import fcntl
 
@@ -39,6 +41,30 @@ def running(home: Path) -> Iterator[None]:
         # Shared: runs do not wait for each other, only readers ask for the lock alone.
         if sys.platform != "win32":
             fcntl.flock(file, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            os.utime(home / NAME)
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """While this lasts, nothing else is at work in a city.
+
+    Args:
+        home: Where versions are kept.
+
+    Raises:
+        Refused: A run is at work.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / NAME).open("a") as file:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fix = "Wait until it has ended, and try again."
+                raise Refused([Problem(str(home), 0, "G158", "a run is at work: nothing was done.", fix)]) from None
         try:
             yield
         finally:

@@ -118,6 +118,19 @@ def select(text: str) -> Select:
     return Select(bare, frozenset(tables), _is_count(tree["from_table"]["subquery"]["node"]))
 
 
+def tree(text: str) -> dict[str, Any]:
+    """The parts of one SELECT, as DuckDB's parser tells them.
+
+    Raises:
+        NotAllowed: It is no single SELECT.
+    """
+    made = _tree("from (\n", text.strip().rstrip("; \t\r\n"), "\n)", _ONE_SELECT)
+    if made["from_table"]["type"] != "SUBQUERY":
+        raise NotAllowed(_ONE_SELECT)
+    node: dict[str, Any] = made["from_table"]["subquery"]["node"]
+    return node
+
+
 def expression(text: str) -> frozenset[str]:
     """Parse one expression over columns and return the columns it reads.
 

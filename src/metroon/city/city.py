@@ -11,26 +11,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import did_you_mean, validate
 from metroon.base.period import Grain  # pydantic reads the annotation
 from metroon.city.contract import Contract, contract
 from metroon.city.glossary import glossary
+from metroon.city.holds import holds
 from metroon.city.ids import NAME as NAME
 from metroon.city.ids import Id as Id
 from metroon.city.inventory import inventory
 from metroon.city.people import NOBODY, Staff, people
 from metroon.city.plan import Plan, plan
+from metroon.city.protocols import protocols
+from metroon.city.score import ScoreFile  # pydantic reads the annotation
 from metroon.city.stories import Written, stories
+from metroon.city.table import TableFile, table_file
 from metroon.city.yaml import read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from metroon.base.catalog import Dataset, Term
+    from metroon.base.hold import Hold
     from metroon.base.node import Node
+    from metroon.base.protocol import Protocol
 
 T = TypeVar("T")
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<default>:-[^}]*)?\}")
@@ -98,6 +104,18 @@ class Bands(_Part):
     high: str = "highest"
 
 
+class Merged(_Part):
+    """Neighboring areas joined until each has enough residents: a geography of its own.
+
+    Args:
+        residents: Residents that each joined area has at the least, where its neighbors allow it.
+        title: What people call it.
+    """
+
+    residents: int = Field(ge=1)
+    title: str
+
+
 class Geography(_Part):
     """One set of areas of one vintage.
 
@@ -112,6 +130,7 @@ class Geography(_Part):
         inside: Product whose outline the centroid of an area must lie in.
         people: Residents of each area.
         bands: Groups of these areas.
+        merged: These areas joined with their neighbors, by residents.
     """
 
     title: str
@@ -124,6 +143,20 @@ class Geography(_Part):
     inside: str | None = None
     people: People | None = None
     bands: dict[Id, Bands] = Field(default_factory=dict)
+    merged: dict[Id, Merged] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _can_be_merged(self) -> Geography:
+        if self.merged and self.people is None:
+            raise ValueError("areas are joined by their residents. Fix: Give the geography people:.")
+        if twice := sorted(set(self.bands) & set(self.merged)):
+            raise ValueError(f"'{twice[0]}' names bands and merged areas. Fix: Rename one of them.")
+        return self
+
+    @property
+    def made_of_it(self) -> tuple[str, ...]:
+        """The names of the geographies that are made of its areas."""
+        return (*self.bands, *self.merged)
 
 
 class Thresholds(_Part):
@@ -132,10 +165,12 @@ class Thresholds(_Part):
     Args:
         minimum_cell: Smaller groups of people are hidden.
         hidden_share: Above this share of hidden cells a measure gets advice on what to change.
+        comment_days: The fewest days for which the public may comment on a data use protocol.
     """
 
     minimum_cell: int = Field(11, ge=3)
     hidden_share: float = Field(0.30, gt=0, lt=1)
+    comment_days: int = Field(30, ge=1)
 
 
 class Goal(_Part):
@@ -185,6 +220,7 @@ class CityFile(_Part):
         places: Geography -> its areas.
         goals: Goal -> what the city wants.
         thresholds: The city's own limits.
+        score: The publication score, where the city sets it other than the guideline.
         portal: What the city says of its portal.
         engine: The engine that counts the rows of measures, such as ``{kind: sail}``; DuckDB in this process unless
             named.
@@ -200,6 +236,7 @@ class CityFile(_Part):
     places: dict[Id, Geography] = Field(default_factory=dict)
     goals: dict[Id, Goal] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
+    score: ScoreFile = ScoreFile()
     portal: PortalFile = PortalFile()
     engine: dict[str, Any] = Field(default_factory=lambda: {"kind": "duckdb"})
 
@@ -247,6 +284,8 @@ class Product:
         contract: The promise.
         collect: How its rows are brought in (a node; the collect kinds read it).
         guard: The techniques for its open rows (a node; the guard kinds read them).
+        table: The table with totals that leaves of it; None when none does.
+        table_node: Where it is declared.
     """
 
     name: str
@@ -254,6 +293,8 @@ class Product:
     contract: Contract
     collect: Node
     guard: Node
+    table: TableFile | None
+    table_node: Node
 
 
 @dataclass(frozen=True)
@@ -279,6 +320,8 @@ class City:
         listed: What inventory.yaml lists and the city does not collect.
         terms: The words of glossary.yaml.
         stories: The texts of stories/, newest first.
+        protocols: The data use protocols of protocols/, in the order of their ids.
+        holds: The legal holds of holds.yaml, also those that have ended.
     """
 
     folder: Path
@@ -291,6 +334,8 @@ class City:
     listed: tuple[Dataset, ...] = ()
     terms: tuple[Term, ...] = ()
     stories: tuple[Written, ...] = ()
+    protocols: tuple[Protocol, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
     @property
     def unread(self) -> frozenset[str]:
@@ -368,7 +413,7 @@ def load(folder: Path, found: list[Problem] | None = None) -> City:
 def _texts(folder: Path, file: CityFile, taken: set[str], faults: list[Problem]) -> dict[str, Any]:
     """What the city says in words: what of it can be read."""
     departments, languages = file.departments, file.languages
-    for name in ("plan", "people", "inventory", "glossary"):
+    for name in ("plan", "people", "inventory", "glossary", "holds"):
         if (folder / f"{name}.yml").exists():
             faults.append(_other_ending(folder / f"{name}.yml"))
     staff = _try(faults, lambda: people(folder, departments)) or NOBODY
@@ -378,6 +423,8 @@ def _texts(folder: Path, file: CityFile, taken: set[str], faults: list[Problem])
         "listed": _try(faults, lambda: inventory(folder, departments, taken, staff.stewards)),
         "terms": _try(faults, lambda: glossary(folder, languages)),
         "stories": stories(folder, languages, faults),
+        "holds": _try(faults, lambda: holds(folder, staff)),
+        "protocols": protocols(folder, staff, faults, contact=file.portal.contact, days=file.thresholds.comment_days),
     }
     return {k: v for k, v in made.items() if v is not None}
 
@@ -406,7 +453,9 @@ def _products(folder: Path, faults: list[Problem]) -> dict[str, Product]:
         if how is not None:
             faults += _product_faults(how)
         if promise is not None and how is not None:
-            found[place.name] = Product(place.name, place, promise, how.at("collect"), how.at("guard"))
+            made = _try(faults, partial(table_file, how.at("table")))
+            collect, guard = how.at("collect"), how.at("guard")
+            found[place.name] = Product(place.name, place, promise, collect, guard, made, how.at("table"))
     return found
 
 
@@ -415,8 +464,8 @@ def _product_faults(how: Node) -> Iterator[Problem]:
         what = "expected keys and values here."
         yield how.problem("Y103", what, "Write collect: {kind: csv, path: FILE}, and guard: if rows may leave.")
     for key, _ in how.items():
-        if key not in ("collect", "guard"):
-            yield how.problem("Y103", f"unknown key '{key}'.", did_you_mean(key, ("collect", "guard")), key)
+        if key not in ("collect", "guard", "table"):
+            yield how.problem("Y103", f"unknown key '{key}'.", did_you_mean(key, ("collect", "guard", "table")), key)
     if not isinstance(how.at("guard").value, list | None):
         what = "guard must be a list: as it is, no column would be protected."
         yield how.problem("Y103", what, "Write one line for each column, with - before it.", "guard")

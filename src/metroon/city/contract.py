@@ -30,6 +30,9 @@ Type = Literal["string", "integer", "number", "boolean", "date", "timestamp", "o
 PrivacyUnit = Literal["person", "event_on_person", "none"]
 """What one row counts: a person, an event on a person, or a thing or declared public record."""
 
+ReleaseMode = Literal["rows", "table", "aggregate"]
+"""What of a product may leave: its rows, a table with totals, or only measures made of it."""
+
 # A name that SQL takes without quotes; names that begin with _ are the engine's own columns.
 _NAME = re.compile(r"[^\W\d_]\w*")
 
@@ -87,7 +90,7 @@ class Contract:
         unit: What a row counts, for the protection of small groups; None when not declared.
         unit_reason: Why no person stands behind a row, when ``unit`` is none.
         person_key: Column that tells people apart where one person may have many rows.
-        mode: ``rows`` when rows may leave, ``aggregate`` when only measures may.
+        mode: ``rows`` when rows may leave, ``table`` for a table with totals, ``aggregate`` for measures.
         event_time: The column whose newest value tells how fresh the data are.
         latency_days: How old the newest event may be; None when nothing was promised.
         point: Columns with longitude and latitude.
@@ -103,7 +106,7 @@ class Contract:
     unit_reason: str
     person_key: str | None
     minimum_cell: int | None
-    mode: Literal["rows", "aggregate"]
+    mode: ReleaseMode
     event_time: str | None
     latency_days: float | None
     point: tuple[str, str] | None
@@ -148,7 +151,7 @@ def contract(node: Node, name: str) -> Contract:
         unit_reason=str(own.get("privacyReason") or ""),
         person_key=cast("str | None", own.get("personKey")),
         minimum_cell=cast("int | None", own.get("minimumCell")),
-        mode=cast("Literal['rows', 'aggregate']", own.get("releaseMode") or "aggregate"),
+        mode=cast("ReleaseMode", own.get("releaseMode") or "aggregate"),
         event_time=cast("str | None", own_table.get("eventTime")),
         latency_days=days(promise) if promise else None,
         point=(point["longitude"], point["latitude"]) if point else None,
@@ -262,8 +265,9 @@ def _unit_faults(node: Node) -> Iterator[Problem]:
         what = "privacyUnit is none without a privacyReason: rows would count as things nobody stands behind."
         fix = "Add the property privacyReason and say why no person stands behind a row."
         yield property_node(node, "privacyUnit").problem("C114", what, fix)
-    if mode not in (None, "rows", "aggregate"):
-        what, fix = f"releaseMode is '{mode}'.", "Write rows, or aggregate (only measures leave)."
+    if mode not in (None, *get_args(ReleaseMode)):
+        what = f"releaseMode is '{mode}'."
+        fix = "Write rows, table (a table with totals leaves), or aggregate (only measures leave)."
         yield property_node(node, "releaseMode").problem("C115", what, fix, "value")
     level = own.get("accessLevel")
     if level is not None and level not in ACCESS:

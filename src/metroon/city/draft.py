@@ -17,14 +17,17 @@ from metroon.base.node import validate
 from metroon.base.profile import product_name as named
 from metroon.city.city import NAME, CityFile, data_folder
 from metroon.city.promise import Drafted, contract_text
+from metroon.city.protocols import protocol_text
 from metroon.city.scalar import scalar
 from metroon.city.texts import CITY, README, measure_text, product_text
 from metroon.city.yaml import read, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from metroon.base.profile import Profile
+    from metroon.city.city import City
     from metroon.city.promise import Suggested
 
 _BESIDE_SHP = (".shp", ".shx", ".dbf", ".prj", ".cpg")
@@ -40,8 +43,10 @@ def product_name(file: Path) -> str:
     return named(file.stem)
 
 
-def draft(city: Path, name: str, profile: Profile, suggestions: Mapping[str, Suggested], file: Path) -> list[Path]:
-    """Write the contract, the product and a first measure for a file.
+def draft(
+    city: Path, name: str, profile: Profile, suggestions: Mapping[str, Suggested], file: Path, *, on: date
+) -> list[Path]:
+    """Write the contract, the product and a first measure for a file; where it may tell of people, a protocol too.
 
     Args:
         city: The folder of the city repo.
@@ -50,6 +55,7 @@ def draft(city: Path, name: str, profile: Profile, suggestions: Mapping[str, Sug
         suggestions: Column name -> what it may tell about people.
         file: The file. When it lies outside the city's data folder, it is copied there, if that folder lies in the
             city's own.
+        on: The day on which a window for comments would begin; the city's own day for today comes before it.
 
     Returns:
         The files written, in the order in which to read them; a copied data file comes last.
@@ -71,11 +77,46 @@ def draft(city: Path, name: str, profile: Profile, suggestions: Mapping[str, Sug
     }
     if profile.shape != "area":  # areas are what others are counted by
         texts[city / "measures" / f"{name}_count.yaml"] = measure_text(made)
+    if any(suggestions[c.name].classification not in ("public", "internal") for c in profile.columns):
+        texts[city / "protocols" / f"{name}.yaml"] = drafted_protocol(declared, name, made.title, on=on)
     _refuse_overwriting([*texts, *(to for given, to in copies if not _is_same(given, to))])
     for given, to in copies:
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(given, to)
     return [*_write(texts), *(to for _, to in copies)]
+
+
+def draft_protocol(city: City, name: str, *, on: date) -> Path:
+    """Write a first data use protocol for a product that is there.
+
+    Args:
+        city: The city.
+        name: The product.
+        on: The first day of the window, unless the city takes another day for today.
+
+    Returns:
+        The file.
+
+    Raises:
+        Refused: It is there already (Y107).
+    """
+    file = city.folder / "protocols" / f"{name}.yaml"
+    _refuse_overwriting([file])
+    _write({file: drafted_protocol(city.file, name, city.products[name].contract.title, on=on)})
+    return file
+
+
+def drafted_protocol(city: CityFile, name: str, title: str, *, on: date) -> str:
+    """The text of a first data use protocol for one product, with a window of the city's own length.
+
+    Args:
+        city: What ``city.yaml`` says.
+        name: The product.
+        title: What people call it.
+        on: The first day of the window, unless the city takes another day for today.
+    """
+    days = city.thresholds.comment_days
+    return protocol_text(name, title, opens=city.as_of or on, days=days, contact=city.portal.contact)
 
 
 def draft_city(folder: Path, name: str) -> list[Path]:

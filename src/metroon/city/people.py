@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date  # pydantic reads the annotation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,6 +40,7 @@ class RoleFile(_Part):
         since: Since when it is held, or vacant.
         deputy: The role that does the duties while this one is vacant.
         required: Whether the plan cannot do without it.
+        may: What whoever holds it may decide: ``declassify``, to lower the class that a column inherits.
     """
 
     id: Id
@@ -50,6 +51,7 @@ class RoleFile(_Part):
     since: date
     deputy: str = ""
     required: bool = True
+    may: list[Literal["declassify"]] = Field(default_factory=list)
 
 
 class StewardFile(_Part):
@@ -94,6 +96,21 @@ class Staff:
     stewards: Mapping[str, Steward] = field(default_factory=dict)
     node: Node | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a file may write for somebody: ids of roles that are held, and contacts of stewards."""
+        return (*(r.id for r in self.roles if r.holder), *self.stewards)
+
+    @property
+    def declassifiers(self) -> frozenset[str]:
+        """Ids of roles that are held and may lower the class of a column."""
+        return frozenset(r.id for r in self.roles if r.holder and "declassify" in r.may)
+
+    def named(self, word: str) -> str:
+        """What people call the role or steward that a file names; empty when nobody holds it."""
+        role = next((r for r in self.roles if r.id == word and r.holder), None)
+        return role.title if role else self.stewards[word].name if word in self.stewards else ""
+
 
 NOBODY = Staff()
 """The staff of a city without people.yaml."""
@@ -125,6 +142,7 @@ def people(folder: Path, departments: Mapping[str, str]) -> Staff:
             since=r.since,
             deputy=r.deputy,
             is_required=r.required,
+            may=tuple(r.may),
         )
         for r in told.roles
     )

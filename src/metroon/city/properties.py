@@ -17,7 +17,9 @@ CUSTOM: dict[str, tuple[str, ...]] = {
         "legalBasis", "retention", "agreements", "harmNotes", "collectionProvenance", "licence",
     ),
     "table": ("point", "geographyKey", "eventTime", "grain"),
-    "column": ("missingCodes", "demographic", "identifier", "standard", "declassified"),
+    "column": (
+        "missingCodes", "demographic", "identifier", "standard", "declassified", "victimServiceProvider",
+    ),
 }  # fmt: skip
 """Our own properties by level; they carry ``vendor: metroon`` so that other tools pass them by."""
 
@@ -113,10 +115,19 @@ _SHAPES: dict[object, tuple[Callable[[object], bool], str]] = {
         lambda v: isinstance(v, list) and all(_is_code(c) for c in v),
         'Write value: [{value: "999", reason: not recorded}], each code in quotes as it stands in the file.',
     ),
-    "declassified": (lambda v: _has_texts(v, "by", "reason"), "Write value: {by: NAME, reason: WHY}"),
+    "declassified": (lambda v: _has_texts(v, "by", "reason"), "Write value: {by: ROLE, reason: WHY}"),
+    "victimServiceProvider": (
+        lambda v: isinstance(v, dict) and isinstance(v.get("values"), list) and bool(v["values"])
+        and all(isinstance(i, (str, int)) for i in v["values"]) and set(v) == {"values"},
+        'Write value: {values: ["1"]}, with the values that say that a row comes from a victim service provider.',
+    ),
     "licence": (
         lambda v: _is_text(v) or _has_texts(v, "id"),
         "Write value: CC0-1.0 (an SPDX identifier), or {id: ..., title: ..., url: ...} for one of your own.",
+    ),
+    "retention": (
+        lambda v: _is_text(v) or isinstance(v, dict),
+        "Write it in words, which is a record only, or as {keep: 2 years, from: eventTime, basis: ...}.",
     ),
     "minimumCell": (
         lambda v: isinstance(v, int) and not isinstance(v, bool),

@@ -66,6 +66,47 @@ def profile(file: Path, engine: Engine | None = None) -> Profile:
     Raises:
         Refused: It is no file of these kinds, or not what its ending says (D110, D111).
     """
+    seen = _seen(file, engine)
+    kind, options, headers, unique = seen.kind, seen.written.options(), seen.headers, seen.unique
+    whole, ragged, written = seen.whole, seen.ragged, seen.written
+    return _profiled(kind, options, headers, unique, whole, ragged, written)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The whole records of a file.
+
+    Args:
+        columns: Header -> what stands below it; those that stand once.
+        ragged: Records that are not whole, such as those with a field too many.
+    """
+
+    columns: Mapping[str, pa.ChunkedArray]
+    ragged: int
+
+
+def records(file: Path) -> Records:
+    """Read a file as ``metroon add`` does, without looking at what it holds.
+
+    Raises:
+        Refused: It is no file of a kind that can be read, or not what its ending says (D110, D111).
+    """
+    seen = _seen(file, None)
+    ragged = seen.ragged - seen.written.second_header
+    return Records({h: seen.whole[f"c{i}"] for i, h in enumerate(seen.unique)}, ragged)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    kind: str
+    written: Dialect
+    headers: list[str]
+    unique: list[str]
+    whole: pa.Table
+    ragged: int
+
+
+def _seen(file: Path, engine: Engine | None) -> _Seen:
     kind = KINDS.get(file.suffix.lower())
     if kind is None:
         fix = "Save it as CSV (UTF-8). From a database or a portal, export CSV, Parquet or GeoJSON."
@@ -85,7 +126,25 @@ def profile(file: Path, engine: Engine | None = None) -> Profile:
     rows = _read(source, file, unique, engine or Engine())
     whole = rows.filter(pc.is_null(rows[REJECT]))
     whole = whole.slice(1) if written.second_header else whole
-    return _profiled(kind, options, headers, unique, whole, rows.num_rows - whole.num_rows, written)
+    return _Seen(kind, written, headers, unique, whole, rows.num_rows - whole.num_rows)
+
+
+def profile_rows(rows: pa.Table, point: tuple[str, str] | None = None) -> Profile:
+    """Look at rows that have names and types already, such as a kept version.
+
+    Args:
+        rows: The rows.
+        point: The columns with longitude and latitude, when it is known.
+    """
+    columns: list[ColumnProfile] = []
+    for name in rows.column_names:
+        values = rows[name]
+        if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
+            columns.append(_geometry(name, name, values))
+        elif not pa.types.is_nested(values.type):
+            columns.append(_column(_counted(name, name, values)))
+    shape = next((_shape(rows[c.name]) for c in columns if c.type == "object"), None)
+    return Profile("rows", {}, rows.num_rows, 0, tuple(columns), point=point, shape=shape)
 
 
 def _read(source: FileSource, file: Path, headers: Sequence[str], engine: Engine) -> pa.Table:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import field_validator
 
 from metroon.base.kinds import Kind
+from metroon.base.lineage import Lineage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from metroon.base.account import Delivery
@@ -82,6 +83,15 @@ class Source(Kind):
     def reads(self, folder: Path) -> frozenset[str]:  # only some sources need it
         """Names of the products it is made of."""
         return frozenset()
+
+    def lineage(self, folder: Path, columns: Mapping[str, Sequence[str]]) -> Lineage:  # as above
+        """Which columns of those products each of its columns is made of.
+
+        Args:
+            folder: The product's own folder.
+            columns: Product -> its columns.
+        """
+        return Lineage(why_not="its source does not say what it is computed from")
 
     def parts(self, delivery: Path) -> list[Path]:
         """The files that one delivery consists of: itself, unless its format spreads over several."""

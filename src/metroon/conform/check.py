@@ -13,12 +13,14 @@ from metroon.base.account import Delivery, Verdict
 from metroon.base.engine import CannotRun
 from metroon.base.errors import Problem, Refused
 from metroon.collect import FILE, LINE, REJECT
-from metroon.conform.rules import Rule, rules
+from metroon.conform.rules import VICTIMS, Rule, rules
 from metroon.conform.typing import Typed, typed
 from metroon.conform.verdicts import mark, over_table, repeated, told, verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ibis.expr.types import BooleanValue
 
     from metroon.base.engine import Engine, Relation
     from metroon.city.contract import Contract
@@ -115,6 +117,29 @@ def check(
         newest=newest,
         problems=tuple(problems),
     )
+
+
+def without(engine: Engine, checked: Checked, gone: Callable[[Relation], BooleanValue], reason: str) -> Checked:
+    """The same rows without some, which are set aside with a reason.
+
+    Args:
+        engine: The engine.
+        checked: Rows that keep the promise.
+        gone: Which of them go.
+        reason: Why.
+    """
+    held = gone(checked.rows)
+    kept = engine.table(engine.fetch(checked.rows.filter(~held)))
+    lost = checked.rows.filter(held).select(FILE, LINE).mutate(**{REASON: ibis.literal(reason)})
+    missing, newest, n = _summary(engine, kept, checked.contract)
+    if n == checked.kept:
+        return checked
+    aside = engine.table(engine.fetch(checked.set_aside.union(lost).order_by([FILE, LINE])))
+    reasons = {**checked.reasons, reason: checked.kept - n}
+    return replace(
+        checked, rows=kept.order_by([FILE, LINE]), set_aside=aside, kept=n, missing=missing, newest=newest,
+        reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+    )  # fmt: skip
 
 
 def faults(engine: Engine, contract: Contract, as_of: date) -> list[Problem]:
@@ -225,6 +250,10 @@ def _stopped(
 
 
 def _refusal(file: str, why: str) -> Problem:
+    if why.startswith(VICTIMS):
+        what = f"the delivery was refused at the door and nothing of it is kept: {why}."
+        fix = "Delete the file, and ask whoever sent it to leave these rows out; the provider may send totals instead."
+        return Problem(file, 0, "G144", what, fix)
     fix = "Ask the department to send a corrected file; the last good version stays until then."
     return Problem(file, 0, "D106", f"the delivery was refused: {why}.", fix)
 

@@ -13,6 +13,7 @@ from metroon.base.engine import is_pattern, quote_name
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
 from metroon.base.sql import NotAllowed, Select, select
+from metroon.city.properties import custom
 from metroon.conform.threshold import NONE, OPERATORS, Threshold, said
 from metroon.conform.typing import unknown_letters
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from metroon.city.contract import Column, Contract
     from metroon.conform.typing import Typed
 
+VICTIMS = "rows that are, or may be, of a victim service provider"
+"""Of what a delivery is refused for at the door; see ``victimServiceProvider`` in docs/reference/contract.md."""
 METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
 _FIX = "See the rule kinds in docs/reference/contract.md."
 _PATTERN = "Write a regular expression without look-around (?= and back-references \\1."
@@ -136,6 +139,12 @@ def _implied(column: Column, value: Typed) -> Iterator[Rule]:
         allowed = [_literal(column.type, a) for a in column.allowed]
         yield rule("enum", f"{name} is not in its list of values", "conformity", ~v.isin(allowed))
     yield from (rule(*made) for made in _options(column, v))
+    if own := cast("Any", custom(column.node).get("victimServiceProvider")):
+        # Whoever keeps such rows breaks the law that protects the people in them: the whole delivery stays outside,
+        # also where the column does not say whose a row is.
+        words = [_text(i).strip().casefold() for i in own["values"]]
+        fails = v.cast("string").strip().lower().isin(words).fill_null(True)
+        yield Rule(f"{name}.victims", VICTIMS, name, "conformity", "stop", fails)
 
 
 def _options(column: Column, v: Any) -> Iterator[tuple[str, str, str, BooleanValue]]:
@@ -158,6 +167,11 @@ def _options(column: Column, v: Any) -> Iterator[tuple[str, str, str, BooleanVal
             yield "maxLength", text, "conformity", v.length() > given["maxLength"]
         if "pattern" in given:
             yield "pattern", f"{name} does not match its pattern", "conformity", ~v.re_search(str(given["pattern"]))
+
+
+def _text(value: object) -> str:
+    # As the engine writes it: true, not True.
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _literal(kind: str, text: str) -> Any:

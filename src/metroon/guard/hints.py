@@ -1,4 +1,4 @@
-"""Hints: names of columns that point to people, in English and Spanish, and what their values must then look like.
+"""Hints: names of columns that point to people, in three languages, and what their values must then look like.
 
 The vocabulary of ``suggest``: data, to be added to. A hint whose values speak against it does not hold: a column
 ``telephone`` of zeros and ones says how somebody was reached, and is no telephone number.
@@ -106,10 +106,13 @@ _THINGS = (
     r"|company|firm|site|building|zone|layer|common|asset|species|calle|barrio|ciudad|tract|geo|display|service|unit"
     r"|crash|incident|dist|column|field|table|group|class|status|hospital|county|state"
 )
+IS_THING = re.compile(rf"(^|_)({_THINGS})(_|$)")
+"""Names of columns that hold the names of things, such as streets and firms, which often are named after people."""
 _PEOPLE = (
     r"client|person|personal|patient|participant|individual|student|customer|subject|resident|inmate|victim|defendant"
     r"|suspect|beneficiary|member|voter|juror|cliente|persona|paciente|usuario"
 )
+_AGED = r"tree|pipe|main|signal|lamp|light|asset|building|roof|vehicle|fleet|equipment|pavement|bridge|meter|pump"
 _CASES = r"case|incident|call|crash|report|permit|folder|file|docket|ticket|citation|record|party|par|event|request"
 
 
@@ -126,17 +129,17 @@ IDENTIFYING: tuple[Hint, ...] = (
     Hint(
         "direct", "a social security or tax number",
         r"(^|_)(ssn|ss_no|ssno|itin|taxpayer|curp|rfc)(_|$)|soc(ial)?_?sec(urity)?(_?(id|no|num|number))?$"
-        r"|seguro_social",
+        r"|seguro_social|(^|_)(cccd|cmnd|can_cuoc)(_|$)",
         can_be_number, is_person=True, pattern="bare ssn",
     ),
     Hint("direct", "an e-mail address", r"e_?mail|(^|_)correo(_|$)", can_be_contact, pattern="email"),
     Hint(
-        "direct", "a telephone number", r"phone|telefono|celular|(^|_)(tel|fax|mobile|movil|cell)(_|$)",
+        "direct", "a telephone number", r"phone|telefono|celular|dien_thoai|(^|_)(tel|fax|mobile|movil|cell|sdt)(_|$)",
         can_be_contact, pattern="phone",
     ),
     Hint(
         "direct", "the number of a licence, passport, plate or vehicle",
-        r"passport|pasaporte|driver_?lic|matricula|(^|_)(dl|dln|vin|plate|placas?)(_|$)|licen[cs]e_?plate"
+        r"passport|pasaporte|ho_chieu|bien_so|driver_?lic|matricula|(^|_)(dl|dln|vin|plate|placas?)(_|$)|licen[cs]e_?plate"
         r"|(^|_)(plate|lic(en[cs]e)?)_?(no|num|number|id)|(^|_)licen[cs](e|ia)_?$",
         can_identify,
     ),
@@ -154,7 +157,7 @@ IDENTIFYING: tuple[Hint, ...] = (
         "direct", "a person's name",
         r"(first|last|middle|given|sur|full|maiden|nick|family|legal|client|patient|person|resident|tenant|victim"
         r"|suspect|driver|officer|user)_?name|name_?suffix|surname|apellido|(^|_)(fname|lname|mname|alias)(_|$)"
-        r"|contact_(first|last|name)|(^|_)nombres?_?$|nombre_(de_|del_)?(la_|el_)?(persona|cliente|victima|paciente)",
+        r"|contact_(first|last|name)|(^|_)ho_(va_)?ten(_|$)|^(ho|ten|ten_dem)$|(^|_)nombres?_?$|nombre_(de_|del_)?(la_|el_)?(persona|cliente|victima|paciente)",
         can_be_name, is_person=True,
     ),
     Hint(
@@ -166,18 +169,19 @@ IDENTIFYING: tuple[Hint, ...] = (
     Hint("direct", "perhaps a person's name", r"name_?$", _is_person_name),
     Hint(
         "direct", "a street address",
-        r"address|direccion|domicilio|(^|_)addr(_|$|\d)|(street|house|apt|suite)_?(no|num|number)(_|$)|mailing"
+        r"address|direccion|domicilio|(^|_)dia_chi(_|$)|(^|_)(?<!mac_)(?<!ip_)addr(_|$|\d)|(street|house|apt|suite)_?(no|num|number)(_|$)|mailing"
         r"|residence_?$|(job|site)_?location",
         lambda c: can_identify(c) and not is_list(c), pattern="address",
     ),
     Hint("direct", "mostly street addresses", "", lambda c: c.hits.get("address", 0.0) >= 0.3, pattern="address"),
     Hint(
         "direct", "a picture, which may show a face or a plate",
-        r"photo|foto|picture|mugshot|(^|_)(image|img|voice)(_|$)|fingerprint|biometric", is_figure,
+        r"photo|foto|picture|mugshot|(^|_)(image|img|voice)(_|$)|fingerprint|biometric",
+        lambda c: is_figure(c) and c.distinct > 2,
     ),
     Hint(
         "free text", "notes, which hold whatever was typed",
-        r"(^|_)(notes?|comments?|remarks?|narrative|memo|comentarios?|notas?|observaci\w*|mensaje|message)(_|$)",
+        r"(^|_)(notes?|comments?|remarks?|narrative|memo|comentarios?|notas?|observaci\w*|mensaje|message|ghi_chu)(_|$)",
     ),
 )  # fmt: skip
 
@@ -203,13 +207,13 @@ TELLING: tuple[Hint, ...] = (
     ),
     Hint(
         "sensitive", "a place on the ground",
-        r"(^|_)(lat|lon|lng|long|latitude|longitude|latitud|longitud|point_?[xy]|[xy]_?coord|coord_?[xy]|[xy]_cord"
+        r"(^|_)(lat|lon|lng|long|latitude|longitude|latitud|longitud|vi_do|kinh_do|(lat|lon|lng)_(home|work|residence)|point_?[xy]|[xy]_?coord|coord_?[xy]|[xy]_cord"
         r"|[xy]_chp|x|y|geom(_\d+)?|wkt|wkb|coordinates|coordenadas|geo_?point|point|punto)_?$",
         is_figure,
     ),
     Hint(
         "quasi", "a date of birth",
-        r"birth_?(date|day|dt|year)|date_of_birth|(^|_)(dob|yob|birth)(_|$)|nacimiento|fecha_nac",
+        r"birth_?(date|day|dt|year)|date_of_birth|(^|_)(dob|yob|birth)(_|$)|nacimiento|fecha_nac|(ngay|nam)_sinh",
         is_person=True,
     ),
     Hint(
@@ -222,7 +226,7 @@ TELLING: tuple[Hint, ...] = (
     ),
     Hint(
         "sensitive", "health",
-        r"health|salud|medical|diagnos|disab|discapac|hivaids|pregnan|embaraz|symptom|treatment|overdose|mental|impair"
+        r"health|salud|suc_khoe|khuyet_tat|medical|diagnos|disab|discapac|hivaids|pregnan|embaraz|symptom|treatment|overdose|mental|impair"
         r"|prescri|antiretro|(^|_)(hiv|aids|ems|asthma|tcell|t_cell|viral|adap)(_|$)",
     ),
     Hint(
@@ -232,7 +236,7 @@ TELLING: tuple[Hint, ...] = (
     Hint(
         "sensitive", "a victim, violence or harm",
         r"victim|violen|abuse|domestic|traffick|exchange_for|labor_?exploit|coerced|fleeing|runaway|foster|juvenil"
-        r"|child_?welfare|v?injury|inj_?sev|lesion|(^|_)(dv|minor)(_|$)",
+        r"|child_?welfare|v?injur(y|ies)|inj_?sev|lesion|(^|_)(dv|minor)(_|$)",
     ),
     Hint(
         "sensitive", "who was hurt or killed",
@@ -261,25 +265,31 @@ TELLING: tuple[Hint, ...] = (
         r"|(^|_)(snap|wic|tanf|ssi|ssdi|ga|medicaid|medicare|schip|cobra|calfresh)(_|$)",
     ),
     Hint(
-        "quasi", "an age", r"(^|_)(ages?|edad|[pv]age|med_age|grupo_edad|age\d+\w*)(_|$)", can_be_age, is_person=True,
+        "public", "the age of a thing", rf"(^|_)({_AGED})_age_?$|(^|_)age_of_(the_)?({_AGED})_?$",
+        lambda c: c.type in ("integer", "number"),
     ),
     Hint(
-        "quasi", "sex", r"(^|_)([pv]?sex|sexo|gender|genero|female|male|mujer|hombre|pronouns?)(_|$)", is_person=True,
+        "quasi", "an age", r"(^|_)(ages?|edad|tuoi|[pv]age|med_age|grupo_edad|age\d+\w*)(_|$)", can_be_age,
+        is_person=True,
+    ),
+    Hint(
+        "quasi", "sex", r"(^|_)([pv]?sex|sexo|gioi_tinh|gender|genero|female|male|mujer|hombre|pronouns?)(_|$)",
+        is_person=True,
     ),
     Hint(
         "quasi", "race or ethnicity",
-        r"(^|_)(p?race|raza|ethnic\w*|etnia|hispanic|latin[oax]?|asian|white|black|african|am_?ind|native|tribe|tribal"
+        r"(^|_)(p?race|raza|chung_toc|dan_toc|quoc_tich|ethnic\w*|etnia|hispanic|latin[oax]?|asian|white|black|african|am_?ind|native|tribe|tribal"
         r"|nativehi|ancestry|nationality|nacionalidad|country_of\w*)(_|$)",
         is_person=True,
     ),
-    Hint("quasi", "language", r"language|idioma|lengua|interpreter|(^|_)lang(_|$)|english_prof"),
+    Hint("quasi", "language", r"language|idioma|lengua|ngon_ngu|interpreter|(^|_)lang(_|$)|english_prof"),
     Hint(
         "quasi", "household or family",
         r"household|marital|estado_civil|family|familia|relationship|single_parent|dependents?_|head_of|(^|_)hoh(_|$)",
     ),
     Hint(
         "quasi", "school, work, service or income",
-        r"educat|escolar|last_grade|school_?(status|attend)|occupation|ocupacion|job_?title|employ|empleo|veteran"
+        r"educat|escolar|nghe_nghiep|thu_nhap|last_grade|school_?(status|attend)|occupation|ocupacion|job_?title|employ|empleo|veteran"
         r"|military|income|ingreso|salary|wage|earned|percent_?ami|(^|_)(rent|renta)_?$",
     ),
     Hint(

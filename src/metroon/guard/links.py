@@ -92,17 +92,21 @@ def linked(series: Sequence[Series]) -> list[Tie]:
     return ties
 
 
-def groups(tables: int, ties: Iterable[Tie]) -> list[list[int]]:
+def groups(tables: int, tied: Iterable[Iterable[int]]) -> list[list[int]]:
     """Numbers of the tables that hang together, directly or through others.
 
+    Args:
+        tables: How many there are.
+        tied: Numbers of tables that hang together.
+
     Example:
-        >>> groups(3, [])
-        [[0], [1], [2]]
+        >>> groups(4, [[1, 3]])
+        [[0], [1, 3], [2]]
     """
     leader = list(range(tables))
-    for tie in ties:
-        tied = {leader[table] for table in tie.tables}
-        leader = [min(tied) if of in tied else of for of in leader]
+    for one in tied:
+        led = {leader[table] for table in one}
+        leader = [min(led) if of in led else of for of in leader]
     return [[t for t in range(tables) if leader[t] == first] for first in sorted(set(leader))]
 
 

@@ -11,10 +11,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from metroon.guard.hints import IDENTIFYING, TELLING, THING_DATE, Hint, is_list
+from metroon.base.patterns import CHANCE
+from metroon.guard.hints import FEW, IDENTIFYING, IS_THING, TELLING, THING_DATE, Hint, is_list
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from metroon.base.profile import ColumnProfile, Profile
     from metroon.city.contract import Classification
@@ -28,17 +29,56 @@ class Suggestion:
         classification: The class, as a contract writes it.
         reason: Why, in words that a steward can check; never a value.
         is_person: Whether the column says that each row is about one person.
+        score: How much speaks for it, 0 to 1: the share of values that fit, or how telling a name or shape is.
     """
 
     classification: Classification
     reason: str
     is_person: bool = False
+    score: float = 0.3
+
+
+_OPEN = {"public"}
+_CLOSED = {"direct", "sensitive", "free text", "linkage key"}
+
+
+@dataclass(frozen=True)
+class Classified:
+    """One column, with what was declared and what its name and values suggest.
+
+    Args:
+        column: Its name.
+        declared: The class in the contract; None when nobody has decided, or there is no contract.
+        suggested: The class that is suggested.
+        reason: The evidence, in words; never a value.
+        score: How much speaks for it, 0 to 1.
+        declassified: Who lowered the class, when somebody did.
+    """
+
+    column: str
+    declared: Classification | None
+    suggested: Classification
+    reason: str
+    score: float
+    declassified: str = ""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a column that may leave looks like one that must not, and nobody has said why."""
+        return self.declared in _OPEN and self.suggested in _CLOSED and not self.declassified
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two are not the same."""
+        return self.declared != self.suggested
 
 
 MOST = 0.8
 """Share of the values that must fit a pattern for the whole column to be that."""
 SOME = 0.02
 """Above this share, single persons are named in a text that is something else."""
+NAMES = 0.6
+"""Share of values made of names that makes a column one of names: no dictionary has all."""
 
 
 def suggestions(profile: Profile) -> dict[str, Suggestion]:
@@ -74,6 +114,7 @@ def suggest(column: ColumnProfile) -> Suggestion:
     return (
         _by_pattern(column)
         or _by_name(column, IDENTIFYING)
+        or _by_dictionary(column)
         or _by_mixture(column)
         or _by_name(column, TELLING)
         or _by_shape(column)
@@ -89,19 +130,53 @@ def _by_pattern(column: ColumnProfile) -> Suggestion | None:
         ("card", "direct", "payment card numbers"),
         ("iban", "direct", "bank account numbers"),
         ("vin", "direct", "vehicle identification numbers"),
+        ("itin", "direct", "taxpayer numbers"),
+        ("mbi", "direct", "numbers of health insurance"),
+        ("routing", "direct", "routing numbers of banks"),
+        ("npi", "direct", "numbers of health providers"),
         ("plate", "direct", "licence plates"),
         ("address", "direct", "street addresses"),
         ("point", "sensitive", "points on the ground"),
         ("ip", "linkage key", "addresses of devices"),
+        ("ipv6", "linkage key", "addresses of devices"),
+        ("mac", "linkage key", "numbers of devices"),
+        ("uuid", "linkage key", "keys that are different in every row"),
         ("clock", "quasi", "times of day"),
     )
     for pattern, classification, words in told:
         share = column.hits.get(pattern, 0.0)
-        if share >= MOST:
-            return Suggestion(classification, f"{share:.0%} of the values look like {words}", pattern == "ssn")
+        if share >= MOST and is_no_chance(column.hits, pattern):
+            by_chance = f"; of other texts of this form {CHANCE[pattern]:.0%} would" if pattern in CHANCE else ""
+            reason = f"{share:.0%} of the values look like {words}{by_chance}"
+            return Suggestion(classification, reason, pattern == "ssn", share)
     if column.hits.get("shape", 0.0) >= MOST:
         return Suggestion("sensitive", "shapes or points on the ground")
     return None
+
+
+def is_no_chance(hits: Mapping[str, float], pattern: str) -> bool:
+    """Whether values pass a pattern's rule far more often than texts of its form do that are something else.
+
+    Args:
+        hits: Pattern -> share of the values, as ``base/patterns.py`` tells it.
+        pattern: A pattern, with or without a rule that chance can pass.
+
+    Example:
+        >>> is_no_chance({"card": 0.1, "card form": 1.0}, "card")
+        False
+        >>> is_no_chance({"card": 0.97, "card form": 1.0}, "card")
+        True
+    """
+    form = hits.get(f"{pattern} form")
+    return form is None or hits.get(pattern, 0.0) >= form * (1 + CHANCE[pattern]) / 2
+
+
+def _by_dictionary(column: ColumnProfile) -> Suggestion | None:
+    """Texts that are given and family names, where the column's name does not speak of a thing."""
+    share = column.hits.get("name", 0.0)
+    if share < NAMES or is_list(column) or column.distinct < FEW or IS_THING.search(column.name):
+        return None
+    return Suggestion("direct", f"{share:.0%} of the values are made of names of people", True, share)
 
 
 def _by_name(column: ColumnProfile, hints: Sequence[Hint]) -> Suggestion | None:
@@ -112,17 +187,18 @@ def _by_name(column: ColumnProfile, hints: Sequence[Hint]) -> Suggestion | None:
     evidence = f"{share:.0%} of the values look like it" if share >= 0.01 else "by its name"
     # Mean ages and shares of women are figures of a place.
     is_person = hint.is_person and column.type != "number"
-    return Suggestion(hint.classification, f"{hint.about} ({evidence})", is_person)
+    return Suggestion(hint.classification, f"{hint.about} ({evidence})", is_person, max(0.6, share))
 
 
 def _by_mixture(column: ColumnProfile) -> Suggestion | None:
     """Where some values name people, all of them have to be read."""
     words = {"email": "e-mail addresses", "phone": "telephone numbers", "ssn": "social security numbers",
+             "card": "payment card numbers", "iban": "bank account numbers", "vin": "vehicle identification numbers",
              "address": "street addresses", "url": "web addresses, which may hold anything"}  # fmt: skip
     for pattern, said in words.items():
         share = column.hits.get(pattern, 0.0)
-        if share >= SOME:
-            return Suggestion("free text", f"{share:.0%} of the values look like {said}")
+        if share >= SOME and is_no_chance(column.hits, pattern):
+            return Suggestion("free text", f"{share:.0%} of the values look like {said}", score=share)
     return None
 
 

@@ -172,3 +172,29 @@ class Suppression:
     lower_bound: float = 0.0
     is_optimal: bool = False
     told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Proof:
+    """What was told of some people, and how it is known that none of them can be worked out from it.
+
+    Measures that hang together have one proof, for a reader of all of them. It is kept with their release, and the
+    next release of the same people is protected together with it.
+
+    Args:
+        population: The products whose people are counted, in order, with spaces between; the same words in every
+            release.
+        system: What a reader knows, earlier editions included. Its names are (table or measure, component, period,
+            geography, place, dimension, group, edition): the same name is the same number in every release. The
+            edition is the number of the first release of the measure in which the cell had this content.
+        suppression: What is withheld, and the other numbers that are possible.
+    """
+
+    population: str
+    system: System
+    suppression: Suppression
+
+    @property
+    def shown(self) -> Mask:
+        """The cells that readers see, in this release or an earlier one."""
+        return self.system.shown(self.suppression.hidden)

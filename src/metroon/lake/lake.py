@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import metroon
+from metroon.base.errors import Problem, Refused
+from metroon.lake.erasure import Certificates
 from metroon.lake.kinds.delta import Delta
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from metroon.base.engine import Engine, Relation
     from metroon.conform import Checked
@@ -70,6 +72,7 @@ class Lake:
         self.engine = engine
         self._format = Delta()
         self._read: dict[Path, tuple[Log, dict[int, Evidence]]] = {}
+        self._gone: dict[Path, tuple[Log, dict[int, Evidence]]] = {}
         self._listed: dict[tuple[Path, int], tuple[Log, list[str]]] = {}
 
     def save(self, checked: Checked, evidence: Evidence) -> Version[Restricted]:
@@ -94,8 +97,20 @@ class Lake:
         return Version(name, "open", *found) if found else None
 
     def read(self, version: Version[Any]) -> Relation:
-        """The rows of a version."""
+        """The rows of a version.
+
+        Raises:
+            Refused: They were destroyed; the certificate is named (L104).
+        """
         return self.engine.parquet(self.files(version))
+
+    def has_rows(self, table: str, number: int) -> bool:
+        """Whether the rows of a version in the restricted zone are there still."""
+        return all(Path(f).exists() for f in self._format.files(self._table(table, "restricted"), number))
+
+    def stored(self, table: str, number: int) -> list[str]:
+        """The data files that a version in the restricted zone has or had."""
+        return self._format.files(self._table(table, "restricted"), number)
 
     def files(self, version: Version[Any]) -> list[str]:
         """The Parquet files of a version, for another engine that counts its rows."""
@@ -103,7 +118,19 @@ class Lake:
         log, known = _log(table), self._listed.get((table, version.number))
         if known is None or known[0] != log or not log:
             known = self._listed[table, version.number] = log, self._format.files(table, version.number)
+        if not all(Path(f).exists() for f in known[1]):
+            raise Refused([self._gone_rows(version)])
         return list(known[1])
+
+    def _gone_rows(self, version: Version[Any]) -> Problem:
+        rows, fix = f"the rows of version {version.number} of {version.name}", "Restore the folder from a backup."
+        what = f"{rows} are not there."
+        found = Certificates(self.folder.parent).of(version.name, version.number)
+        if found is not None:
+            day = str(found.told["begun_at"])[:10]
+            what = f"{rows} were destroyed on {day}: certificate {found.number}."
+            fix = f"Nobody can bring them back. A new version is made by: metroon run {version.name}"
+        return Problem(str(self._table(version.name, version.zone)), 0, "L104", what, fix)
 
     def set_aside(self, version: Version[Restricted]) -> Relation:
         """Where the rows stand that this version set aside, and why; no other column."""
@@ -111,7 +138,29 @@ class Lake:
         return self.engine.parquet(self._format.files(self._table(f"{version.name}.set_aside", "restricted"), number))
 
     def history(self, name: str, zone: ZoneName) -> dict[int, Evidence]:
-        """Version number -> evidence, oldest first."""
+        """Version number -> evidence, oldest first; without versions that were withdrawn."""
+        gone = self.withdrawn(name) if zone == "open" else {}
+        return {n: e for n, e in self._history(name, zone).items() if n not in gone}
+
+    def withdrawn(self, name: str) -> dict[int, Evidence]:
+        """Number of each published version that was taken away -> when, by whom and why, and its own evidence."""
+        table = self._table(name, "open")
+        log, known = _log(table), self._gone.get(table)
+        if known is None or known[0] != log or not log:
+            told = {n: json.loads(text) for n, text in self._format.withdrawn(table).items()}
+            known = self._gone[table] = log, told
+        every = self._history(name, "open") if known[1] else {}
+        return {n: {**told, "evidence": every.get(n, {})} for n, told in known[1].items()}
+
+    def withdraw(self, name: str, numbers: Sequence[int], told: Evidence) -> None:
+        """Take published versions away for good: their files are removed, and the log says when, by whom and why.
+
+        Raises:
+            Refused: The folder cannot be written.
+        """
+        self._format.withdraw(self._table(name, "open"), numbers, json.dumps(told, ensure_ascii=False))
+
+    def _history(self, name: str, zone: ZoneName) -> dict[int, Evidence]:
         table = self._table(name, zone)
         log = _log(table)
         # One walk asks for the same evidence hundreds of times; a log that did not change is not read again.
@@ -120,6 +169,10 @@ class Lake:
             known = log, {n: json.loads(text) for n, text in self._format.history(table).items()}
             self._read[table] = known
         return dict(known[1])
+
+    def published(self) -> list[str]:
+        """Every name that has a table in the open zone, also of what is declared no more."""
+        return sorted(p.parent.name for p in self.folder.glob("open/*/_delta_log") if p.is_dir())
 
     def sweep(self) -> int:
         """Remove files that a run which was cut off left uncommitted; returns how many."""

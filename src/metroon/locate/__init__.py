@@ -5,7 +5,7 @@ geography, and rows that say which place of each they belong to, outside and unp
 """
 
 from metroon.locate.assign import Lost, assign, boundary_sha256, can_place, column, lost
-from metroon.locate.geographies import faults, neighbors, overlaps, places
+from metroon.locate.geographies import faults, merged_places, neighbors, overlaps, places
 
 __all__ = [
     "Lost",
@@ -15,6 +15,7 @@ __all__ = [
     "column",
     "faults",
     "lost",
+    "merged_places",
     "neighbors",
     "overlaps",
     "places",

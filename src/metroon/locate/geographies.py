@@ -14,13 +14,13 @@ from metroon.base.node import did_you_mean
 from metroon.base.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from metroon.base.errors import Problem
     from metroon.base.node import Node
-    from metroon.city.city import Bands, Geography
+    from metroon.city.city import Bands, Geography, Merged
     from metroon.city.contract import Contract
 
 Row = dict[str, Any]
@@ -78,8 +78,9 @@ def places(
         else {},
         note=declared.note,
     )
+    merged = {f"{name}.{m}": merged_places(f"{name}.{m}", whole, by, node) for m, by in declared.merged.items()}
     bands = {f"{name}.{b}": _bands(f"{name}.{b}", band, declared, whole, chosen) for b, band in declared.bands.items()}
-    return {name: whole, **bands}
+    return {name: whole, **bands, **merged}
 
 
 def overlaps(first: Places, second: Places) -> set[tuple[str, str]]:
@@ -116,13 +117,20 @@ def _bands(name: str, band: Bands, declared: Geography, whole: Places, rows: Seq
     areas = {str(r[declared.key]): str(int((cuts < v).sum()) + 1) for r, v in zip(known, values, strict=True)}
     keys = [str(i) for i in range(1, band.into + 1)]
     words = {keys[0]: f" ({band.low})", keys[-1]: f" ({band.high})"}
-    members = {k: [a for a, b in areas.items() if b == k] for k in keys}
+    note = f"{len(areas)} areas of {whole.title} in {band.into} bands by {band.column}. {declared.note}".strip()
+    return _made_of(name, band.title, whole, areas, {k: f"{k}{words.get(k, '')}" for k in keys}, note)
+
+
+def _made_of(
+    name: str, title: str, whole: Places, areas: Mapping[str, str], names: Mapping[str, str], note: str
+) -> Places:
+    members = {k: [a for a, b in areas.items() if b == k] for k in names}
     return Places(
         id=name,
-        title=band.title,
-        vintage=declared.vintage,
-        official=declared.official,
-        names={k: f"{k}{words.get(k, '')}" for k in keys},
+        title=title,
+        vintage=whole.vintage,
+        official=whole.official,
+        names=names,
         shapes={
             k: shapely.union_all([whole.shapes[a] for a in m if a in whole.shapes]) for k, m in members.items() if m
         },
@@ -132,11 +140,58 @@ def _bands(name: str, band: Bands, declared: Geography, whole: Places, rows: Seq
         margins={k: math.sqrt(math.fsum(whole.margins.get(a, 0.0) ** 2 for a in m)) for k, m in members.items()}
         if whole.margins
         else {},
-        note=f"{len(areas)} areas of {whole.title} in {band.into} bands by {band.column}. {declared.note}".strip(),
+        note=note,
         base=whole.id,
         areas=areas,
         whole=whole,
     )
+
+
+def merged_places(name: str, whole: Places, by: Merged, node: Node) -> Places:
+    """Areas joined with their neighbors until each has enough residents.
+
+    Again and again the part with the fewest residents goes to the neighbor with the fewest; of equals the first in
+    the order of the areas. Nothing that is counted has a say in it, so that the boundaries tell nothing of anybody.
+
+    Args:
+        name: Id of the geography.
+        whole: The areas.
+        by: How many residents, and the title.
+        node: Where the areas are declared.
+
+    Raises:
+        Refused: Areas have no boundaries or no residents, so that nobody can say what to join.
+    """
+    keys = list(whole.names)
+    if any(k not in whole.shapes or k not in whole.people for k in keys):
+        what = f"some areas of {whole.title} have no boundary or no number of residents: they cannot be joined."
+        raise Refused([node.problem("G162", what, "Take merged: out, or give each area both.", "merged")])
+    parts = _joined(neighbors(whole, keys) > 0, np.array([whole.people[k] for k in keys]), by.residents)
+    members = {"+".join(keys[i] for i in part): [keys[i] for i in part] for part in parts}
+    return _made_of(
+        name, by.title, whole, {a: key for key, own in members.items() for a in own},
+        {key: " and ".join(whole.names[a] for a in own) for key, own in members.items()},
+        f"{len(keys)} areas of {whole.title} joined into {len(parts)} of at least {by.residents:,} residents where "
+        f"neighbors allow it. {whole.note}".strip(),
+    )  # fmt: skip
+
+
+def _joined(are_neighbors: NDArray[np.bool_], people: NDArray[np.float64], least: int) -> list[list[int]]:
+    parts = [[i] for i in range(len(people))]
+    done: set[int] = set()  # parts without a neighbor stay as they are
+    while True:
+        totals = [math.fsum(people[p]) for p in parts]
+        small = [i for i, n in enumerate(totals) if n < least and parts[i][0] not in done]
+        if not small:
+            return sorted(parts)
+        one = min(small, key=lambda i: (totals[i], parts[i][0]))
+        beside = [j for j, p in enumerate(parts) if j != one and are_neighbors[np.ix_(parts[one], p)].any()]
+        if not beside:
+            done.add(parts[one][0])
+            continue
+        other = min(beside, key=lambda j: (totals[j], parts[j][0]))
+        parts[other] = sorted([*parts[other], *parts[one]])
+        del parts[one]
 
 
 def _inside(rows: Sequence[Row], outline: Sequence[Row]) -> list[Row]:

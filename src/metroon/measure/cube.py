@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MONTH, WHO, FLOW, GROUP = "_month", "_who", "_flow", "_group_"
 """Columns of prepared rows: their month, their person, whether one comes or goes, their groups."""
+REVISED = "_revised"
+"""Column of rows that are told apart: their number."""
 _DAYS, _ROWS, _EVERY, _UNDECIDED = "_days", "_rows", "_every", "undecided"
 
 
@@ -102,7 +104,14 @@ class Cube:
         return _flags(self.rows, self.measures[name])
 
 
-def cube(engine: Counter, located: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Cube:
+def cube(
+    engine: Counter,
+    located: Relation,
+    measures: Mapping[str, Indicator],
+    contract: Contract,
+    *,
+    is_each: bool = False,
+) -> Cube:
     """Count the rows of some measures into the finest cells.
 
     Grain:
@@ -113,6 +122,7 @@ def cube(engine: Counter, located: Relation, measures: Mapping[str, Indicator], 
         located: Rows that know their place in each geography.
         measures: Measures that count the same rows by the same date.
         contract: The product's promise.
+        is_each: Whether every row is a finest cell of its own, by its number in the column ``REVISED``.
 
     Returns:
         The cube, in memory; its size is that of the cells, however many rows there are.
@@ -122,6 +132,7 @@ def cube(engine: Counter, located: Relation, measures: Mapping[str, Indicator], 
     rows = _prepared(engine, first.prepare(engine, located, contract), measures, contract)
     groups = dict.fromkeys(GROUP + g.by for i in measures.values() for g in i.groups)
     keys = [*([MONTH] if first.period else []), *places, *groups, *([FLOW] if first.accumulates else [])]
+    keys += [REVISED, *([WHO] if contract.person_key else [])] if is_each else []
     parts: dict[str, Any] = {_ROWS: rows.count()}
     if first.period:
         bit = ibis.literal(1) << rows["_day"]
@@ -150,7 +161,7 @@ def _prepared(engine: Counter, rows: Relation, measures: Mapping[str, Indicator]
         rows = engine.with_column(rows, column, f"cast(({e.sql}\n) as {_TYPES[e.type]})")
     first = next(iter(measures.values()))
     keys: dict[str, Any] = {_EVERY: ibis.literal(True)}
-    keys |= {GROUP + g.by: _group(rows[g.by]) for i in measures.values() for g in i.groups}
+    keys |= {GROUP + g.by: group_label(rows[g.by]) for i in measures.values() for g in i.groups}
     if first.period:
         day = rows[first.period.column].cast("date")
         keys |= {MONTH: day.strftime("%Y-%m"), "_day": day.day()}
@@ -163,7 +174,8 @@ def _prepared(engine: Counter, rows: Relation, measures: Mapping[str, Indicator]
 _TYPES = {"boolean": "boolean", "float64": "double"}
 
 
-def _group(column: Any) -> Any:
+def group_label(column: Any) -> Any:
+    """The group that a row is in by a column; rows that do not say are in one of their own."""
     text = column.cast("string")
     return (text == "").ifelse(ibis.null("string"), text).fill_null(UNKNOWN)
 

@@ -6,7 +6,7 @@ from datetime import date  # pydantic reads the annotation
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,7 @@ class Group(_Part):
             both ways: in one group each (several answers are a group of their own), and in each group they name.
         several: What the group of those with several answers is called.
         people: Residents by group, for rates.
+        join: Name -> values that are told together under it, such as ``{Other groups: [A, B]}``.
     """
 
     by: str
@@ -71,6 +72,28 @@ class Group(_Part):
     separator: str | None = None
     several: str = "Several"
     people: GroupPeople | None = None
+    join: dict[str, list[str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _can_be_joined(self) -> Group:
+        if self.join and (self.separator or self.people):
+            raise ValueError("groups with a separator or people of their own cannot be joined. Fix: Take join out.")
+        every = [v for values in self.join.values() for v in values]
+        for name, values in self.join.items():
+            if len(values) < 2 or name in values:
+                raise ValueError(
+                    f"'{name}' must be a new name for two values or more, so that none stands alone under it. "
+                    "Fix: Write join: {Other groups: [ONE, ANOTHER]}."
+                )
+        if twice := sorted({v for v in every if every.count(v) > 1}):
+            raise ValueError(f"'{twice[0]}' is joined twice. Fix: Keep it under one name.")
+        if gone := sorted({self.reference, *self.order} & set(every)):  # type: ignore[type-var]  # None is no value
+            raise ValueError(f"'{gone[0]}' is joined and has no number of its own. Fix: Name the joined group.")
+        return self
+
+    def told_under(self, value: str) -> str | None:
+        """The joined group in which a value is told; None when it stands by itself."""
+        return next((name for name, values in self.join.items() if value in values), None)
 
     @property
     def dimensions(self) -> tuple[str, ...]:

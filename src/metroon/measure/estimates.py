@@ -1,4 +1,4 @@
-"""From tallies to estimates; what cannot be answered is said, and what is too fine is pooled."""
+"""From tallies to estimates; what cannot be answered is said, and the finest grain is found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from metroon.measure.grid import released_as
 from metroon.measure.tally import tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from metroon.base.period import Grain
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 Level = Literal["city", "places", "groups"]
 LEVELS: tuple[Level, ...] = ("city", "places", "groups")
-_GRAIN_WORDS: dict[Grain, str] = {"quarter": "quarters", "year": "years", "all": "all years together"}
 
 
 def estimates(tallied: Tallied) -> tuple[Estimate, ...]:
@@ -84,47 +83,13 @@ def unanswerable(
     return tuple(found)
 
 
-def poolings(indicator: Indicator, bands: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Indicator]]:
-    """Coarser ways to ask the same question, least loss first: longer periods, bands of areas, fewer breakdowns.
-
-    Args:
-        indicator: The measure.
-        bands: Geography -> the bands of its areas.
-    """
-    if indicator.period:
-        shortest = min(GRAINS.index(indicator.period.of(level)) for level in LEVELS)
-        for grain in GRAINS[shortest + 1 :]:
-            yield f"period grain {grain} ({_GRAIN_WORDS[grain]})", _longer(indicator, grain)
-    for name in indicator.places:
-        for band in bands.get(name, ()):
-            coarse = list(dict.fromkeys(band if p == name else p for p in indicator.places))
-            yield f"{band} instead of {name}", indicator.model_copy(update={"places": coarse})
-    is_only = len(indicator.places) + len(indicator.groups) < 2
-    for name in [] if is_only else indicator.places:
-        fewer = [p for p in indicator.places if p != name]
-        yield f"no breakdown by {name}", indicator.model_copy(update={"places": fewer})
-    for group in [] if is_only else indicator.groups:
-        left = [g for g in indicator.groups if g.by != group.by]
-        yield f"no breakdown by {group.by}", indicator.model_copy(update={"groups": left})
-    if indicator.period and len(indicator.places) > 1:
-        pooled = _longer(indicator, "all")
-        for name in indicator.places:
-            fewer = [p for p in indicator.places if p != name]
-            yield f"period grain all and no breakdown by {name}", pooled.model_copy(update={"places": fewer})
-
-
-def _longer(indicator: Indicator, grain: Grain) -> Indicator:
-    """The measure with no period shorter than a grain."""
-    period = indicator.period
-    if period is None:
-        return indicator
-    own = {level: max(period.of(level), grain, key=GRAINS.index) for level in LEVELS}
-    longer = {"grain": own["city"], "places": own["places"], "groups": own["groups"]}
-    return indicator.model_copy(update={"period": period.model_copy(update=longer)})
-
-
 def finest_grains(
-    cube: Cube, asking: Asking, hide: Callable[[Sequence[CellTable]], Mapping[str, Hiding]], *, hidden_share: float
+    cube: Cube,
+    asking: Asking,
+    hide: Callable[[Sequence[CellTable]], Mapping[str, Hiding]],
+    *,
+    hidden_share: float,
+    at_least: Mapping[str, Grain],
 ) -> Indicator:
     """The measure with the shortest periods that can be published and tell something.
 
@@ -137,13 +102,15 @@ def finest_grains(
         asking: The measure, with ``grain: finest``.
         hide: What the guard would withhold of tables.
         hidden_share: From 0 to 1.
+        at_least: Level -> the grain of the last release: none is finer than it was, for the choice depends on what is
+            hidden.
     """
     indicator, period = asking.indicator, asking.indicator.period
     if period is None:
         return indicator
     chosen: dict[Level, Grain] = {}
     for level in LEVELS:
-        least = GRAINS.index(chosen["city"]) if chosen else 0
+        least = max(GRAINS.index(chosen["city"]) if chosen else 0, GRAINS.index(at_least.get(level, GRAINS[0])))
         for grain in GRAINS[least:]:
             chosen[level] = grain
             alone = indicator.model_copy(update={

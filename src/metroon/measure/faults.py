@@ -13,6 +13,7 @@ from metroon.base.node import did_you_mean
 from metroon.base.period import GRAINS, begins_in, first_day, grain_of, last_day
 from metroon.base.period import name as period_name
 from metroon.base.sql import NotAllowed, expression
+from metroon.measure.coarsening import coarsen_faults
 from metroon.measure.declared import EVERYBODY, GroupPeople, Target
 from metroon.measure.grid import FLOWS
 
@@ -73,6 +74,7 @@ def faults(indicator: Indicator, node: Node, known: Known) -> Iterator[Problem]:
     yield from _target(indicator, node, known.as_of)
     yield from _narrative(indicator, node)
     yield from _disparity(indicator, node, known)
+    yield from coarsen_faults(indicator, node, known.geographies)
 
 
 def _disparity(indicator: Indicator, node: Node, known: Known) -> Iterator[Problem]:
@@ -188,6 +190,9 @@ def _groups(indicator: Indicator, node: Node, contract: Contract, known: Known) 
             what = f"the groups of '{group.by}' have no reference: whom are they compared with?"
             fix = f"Choose it beforehand: groups: [{{by: {group.by}, reference: GROUP}}], or reference: all."
             yield node.problem("M111", what, fix, "groups", i)
+        if group.join and indicator.needs_people:
+            what = f"the groups of '{group.by}' are divided by their residents, and cannot be joined."
+            yield node.problem("G163", what, "Take join out, or join them in a product of kind: query.", "groups", i)
         yield from _group_values(node.at("groups", i), group, column.allowed if column else ())
         if group.people is not None:
             yield from _people(node.at("groups", i, "people"), group.people, known)
@@ -196,7 +201,9 @@ def _groups(indicator: Indicator, node: Node, contract: Contract, known: Known) 
 def _group_values(node: Node, group: Group, allowed: tuple[str, ...]) -> Iterator[Problem]:
     if not allowed or group.separator:
         return
-    lawful = [*allowed, EVERYBODY, UNKNOWN]
+    lawful = [*allowed, *group.join, EVERYBODY, UNKNOWN]
+    for value in (v for values in group.join.values() for v in values if v not in allowed):
+        yield node.problem("M112", f"'{group.by}' has no group '{value}'.", did_you_mean(value, allowed), "join")
     for key, named in (("reference", [group.reference] if group.reference else []), ("order", group.order)):
         for name in named:
             if name not in lawful:
@@ -358,6 +365,10 @@ def warnings(indicators: Mapping[str, Indicator], nodes: Mapping[str, Node]) -> 
 def count_faults(tallied: Tallied, node: Node) -> Iterator[Problem]:
     """What only the counted rows tell: more events than people, exposure below zero."""
     indicator, t = tallied.indicator, tallied.tallies
+    for group, labels in tallied.grid.shape.groups:
+        for name in sorted(set(group.join) & set(labels)):
+            what = f"'{group.by}' holds '{name}' itself, so that it cannot be the name of joined groups."
+            yield node.problem("G163", what, "Choose a name that is no value of the column.", "groups")
     if indicator.needs_people and tallied.contract.unit == "person":
         above = int((t.yes > t.people).sum())
         if above:

@@ -46,6 +46,7 @@ def as_flow(table: CellTable, flow: str) -> CellTable:
         tallies={named(c): replace(t, cell=named(c)) for c, t in table.tallies.items()},
         lines=tuple(Line(named(line.total), tuple(map(named, line.parts))) for line in table.lines),
         unpublished=frozenset(map(named, table.unpublished)),
+        released_as={named(c): c for c in table.tallies},
     )
 
 

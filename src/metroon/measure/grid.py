@@ -142,6 +142,14 @@ class Shape:
         first = self.geographies[0] if self.is_rate and self.geographies else None
         return first if first is not None and first.id in self.asked else None
 
+    def joined(self, cell: Cell) -> str | None:
+        """The joined group in which a cell's group is told; None when it stands by itself."""
+        return next((g.told_under(cell.group) for g, _ in self.groups if g.by == cell.dimension), None)
+
+    def is_joined(self, cell: Cell) -> bool:
+        """Whether a cell's group is a sum of others."""
+        return any(cell.group in g.join for g, _ in self.groups if g.by == cell.dimension)
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -201,7 +209,7 @@ class Grid:
         grains = {own.of[level]} | (set(own.of.values()) if level == "city" else set())
         if not any(cell.period in own.covered[g] for g in grains):
             return False
-        if _ATOM in cell.dimension or cell.group in (_UNCOUNTED, THROUGH):
+        if _ATOM in cell.dimension or cell.group in (_UNCOUNTED, THROUGH) or shape.joined(cell) is not None:
             return False
         if shape.is_rate:
             lost = cell.place in (OUTSIDE, NOWHERE)
@@ -369,8 +377,14 @@ def _groups(shape: Shape, grain: Grain, group: Group, labels: Sequence[str]) -> 
         yield _rate_groups(shape, grain, group, labels)
         return
     if group.separator is None:
-        axis = Axis(key, {(label,): (i,) for i, label in enumerate(labels)}, len(labels))
-        yield _block(shape, grain, axis, [Cell(ALL, ALL, ALL, group.by, label) for label in labels])
+        # What is joined is counted by itself too, though not shown: another measure may show it.
+        names = [*labels, *dict.fromkeys(j for label in labels if (j := group.told_under(label)))]
+        at = {name: i for i, name in enumerate(names)}
+        where: dict[tuple[Label, ...], tuple[int, ...]] = {
+            (n,): (at[n], at[j]) if (j := group.told_under(n)) is not None else (at[n],) for n in labels
+        }
+        axis = Axis(key, where, len(names))
+        yield _block(shape, grain, axis, [Cell(ALL, ALL, ALL, group.by, name) for name in names])
         return
     # Nothing but signs between answers is no answer.
     answers = {label: mentions(label, group.separator) or (UNKNOWN,) for label in labels}
@@ -470,7 +484,10 @@ def _totals(shape: Shape, cell: Cell) -> Iterator[tuple[Cell, str]]:
         for total, kind in _totals(shape, replace(cell, dimension=ALL, group=ALL)):
             yield replace(total, dimension=FLOWS, group=cell.group), f"{kind} {cell.group}"
     elif cell.dimension != ALL:
-        if _ATOM not in cell.dimension and not cell.dimension.endswith(", any mention"):
+        if (name := shape.joined(cell)) is not None:
+            yield replace(cell, group=name), "joined"
+        is_plain = _ATOM not in cell.dimension and not cell.dimension.endswith(", any mention")
+        if is_plain and not shape.is_joined(cell):
             first = shape.first
             yield (Cell(cell.period, first.id, INSIDE) if first else Cell(cell.period)), cell.dimension
     elif _CROSS in cell.geography:

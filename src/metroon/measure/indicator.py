@@ -93,6 +93,9 @@ class Indicator(Kind):
     """Geographies it is broken down by; bands are written geography.band. Rates take residents of the first."""
     groups: list[GroupBy] = Field(default_factory=list)
     """Columns whose values make groups; each is a breakdown of its own, for the whole city."""
+    coarsen: list[str] = Field(default_factory=list)
+    """What to give up, the first thing first, while more is hidden than the city's hidden_share: quarter, year or all
+    for longer periods, a geography made of the areas of one of the places, or without and a breakdown."""
     direction: Literal["up", "down", "neutral", "within"] = "neutral"
     """up when more is better, down when less is, within when it should stay in a band; neutral values are never
     called better or worse."""

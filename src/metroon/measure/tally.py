@@ -125,6 +125,8 @@ class Asking:
         longer: Longer grains in which measures released together count the same dates.
         people: Dimension -> (place, group) -> residents, for rates by group and for strata.
         homes: Dimension -> the geography of the places in ``people``.
+        steps: How it was made coarser than it was declared.
+        coarser: Coarser ways to ask, in the order in which the measure prefers them.
     """
 
     name: str
@@ -137,6 +139,8 @@ class Asking:
     longer: Sequence[Grain] = ()
     people: Mapping[str, Mapping[tuple[str, str], float]] = field(default_factory=dict)
     homes: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[str, ...] = ()
+    coarser: tuple[Asking, ...] = ()
 
     def people_of_groups(self) -> dict[str, Mapping[tuple[str, str], float]]:
         """Residents by group as the rates by group divide by them: by places of the first geography, or altogether.

@@ -4,6 +4,6 @@ In: a principal and what it asks for. Out: a ``Decision``, and rows or a catalog
 """
 
 from metroon.permit.decide import OPERATOR, PUBLIC, Decision, Facts, Principal, decide
-from metroon.permit.gate import Gate, NotThere, Opener
+from metroon.permit.gate import Gate, Gone, NotThere, Opener
 
-__all__ = ["OPERATOR", "PUBLIC", "Decision", "Facts", "Gate", "NotThere", "Opener", "Principal", "decide"]
+__all__ = ["OPERATOR", "PUBLIC", "Decision", "Facts", "Gate", "Gone", "NotThere", "Opener", "Principal", "decide"]

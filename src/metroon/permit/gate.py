@@ -21,6 +21,10 @@ class NotThere(LookupError):  # noqa: N818  # a state, and no fault
     """There is nothing of that name that the asker may see. Not permitted and not existing look the same."""
 
 
+class Gone(NotThere):
+    """It was published, and was taken away for good."""
+
+
 @dataclass(frozen=True)
 class Gate:
     """What one city lets out: nothing is opened before it is decided.
@@ -76,11 +80,14 @@ class Gate:
 
         Raises:
             NotThere: There are none, or not for them.
+            Gone: The version was published, and was taken away.
         """
         dataset = self.catalog_of_all.datasets.get(name)
         if dataset is None:
             raise NotThere(name)
         number = dataset.version if version is None else version
+        if number in dataset.withdrawn:
+            raise Gone(name)
         if number not in [e.number for e in dataset.editions]:
             raise NotThere(name)
         decision = self._decide(principal, dataset, number, surface, fields, purpose)

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from metroon.base.errors import Refused
-from metroon.permit import PUBLIC, NotThere
+from metroon.permit import PUBLIC, Gone, NotThere
 from metroon.serve import formats, log, trouble
 from metroon.serve.limits import LOOPBACK, Cut, refused
 from metroon.serve.page import Asked, Page
@@ -166,8 +166,8 @@ class Refusals:
         if moved := site.redirects.get(request.url.path):
             return RedirectResponse(site.link(moved, self._language(request, site)), 301)
         if self._is_program(request):
-            return trouble.not_there().response()
-        return self._page(request, self._missing, 404)
+            return trouble.trouble_of(error if isinstance(error, NotThere) else NotThere()).response()
+        return self._page(request, self._missing, 410 if isinstance(error, Gone) else 404)
 
     def http(self, request: Request, error: Exception) -> Response:
         """A refusal of the framework, or of a limit."""

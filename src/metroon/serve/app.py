@@ -42,6 +42,8 @@ from metroon.serve.pages.neighborhoods import Neighborhoods
 from metroon.serve.pages.not_found import NotFound
 from metroon.serve.pages.plan import PlanPage
 from metroon.serve.pages.privacy import Privacy
+from metroon.serve.pages.protocol import ProtocolPage
+from metroon.serve.pages.protocols import Protocols
 from metroon.serve.pages.search import Search
 from metroon.serve.pages.stories import Stories
 from metroon.serve.pages.story import StoryPage
@@ -78,6 +80,8 @@ PAGES: tuple[Page, ...] = (
     TermPage(),
     Method(),
     Privacy(),
+    Protocols(),
+    ProtocolPage(),
     Accessibility(),
     Feeds(),
     Api(),

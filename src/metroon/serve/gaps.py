@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
     from metroon.base.catalog import Catalog, Dataset
     from metroon.base.plan import PlanStatus
+    from metroon.base.protocol import Protocol
     from metroon.base.scorecard import Score
 
 _WITH_LIMIT = re.compile(r" \(must (?:not )?(?:be|lie) [^()]*\)$")
 """What Metroon adds to a check of the city that compares a number."""
 _MADE = re.compile(
-    r"\d|fewer than \d|Not released|Residents of|Whether it gets|What is there balances|It does not balance"
+    r"\d|fewer than \d|Not released|Coarsened so that|Residents of|Whether it gets|What is there balances"
+    r"|It does not balance"
 )
 """How notes begin that Metroon makes of a release; the others are the city's."""
 
@@ -123,8 +125,19 @@ def _texts(catalog: Catalog) -> Iterator[tuple[str, str]]:
     for term in catalog.terms:
         said = (term.term, term.meaning, term.not_to_confuse, term.source)
         yield from ((text, f"glossary {term.id}") for text in said)
+    for protocol in catalog.protocols:
+        yield from ((text, f"protocol {protocol.id}") for text in _protocol(protocol))
     for story in catalog.stories:
         yield from ((text, f"story {story.id}") for text in (story.title, story.summary, story.author))
+
+
+def _protocol(protocol: Protocol) -> Iterator[str]:
+    yield from (protocol.title, protocol.purpose, protocol.notice, protocol.retention, protocol.sharing)
+    yield from (protocol.accuracy, protocol.security, protocol.equity, protocol.owner)
+    for comment in protocol.comments:
+        yield from (comment.text, comment.reply)
+    if protocol.waiver is not None:
+        yield from (protocol.waiver.by, protocol.waiver.reason)
 
 
 def _score(name: str, score: Score) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from metroon.base.engine import TooSlow
 from metroon.base.errors import Refused
-from metroon.permit import NotThere
+from metroon.permit import Gone, NotThere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,8 +103,16 @@ def not_there() -> Trouble:
     return Trouble("not-there", "Nothing of this name is published here.", "Look at /api/v1/datasets for what is.")
 
 
+def gone() -> Trouble:
+    """It was published, and was taken away for good."""
+    fix = "Look at /api/v1/datasets for what is published now."
+    return Trouble("version-gone", "This version was published, and the city has taken it away.", fix)
+
+
 def trouble_of(error: NotThere | Refused | OSError) -> Trouble:
     """What an error of the gate or the engine is to the asker."""
+    if isinstance(error, Gone):
+        return gone()
     if isinstance(error, NotThere):
         return not_there()
     if isinstance(error, TooSlow):

@@ -34,6 +34,7 @@ from metroon.guard.technique import Technique
 from metroon.measure import inequality, shrinkage
 from metroon.measure import scorecard as scoring
 from metroon.measure.balance import balance, breaks
+from metroon.measure.coarsening import words_of
 from metroon.review.kinds.document import Document
 from metroon.review.kinds.goals import Goals
 from metroon.review.kinds.inventory import Inventory
@@ -188,6 +189,11 @@ def test_every_note_that_is_made_of_the_numbers_of_a_release_is_known(n, unit):
     )  # fmt: skip
 
     assert [] == untold(*report.notes(tallied, {}))
+
+
+@pytest.mark.parametrize("steps", [["quarter"], ["year", "without race"], ["all", "neighborhood.joined"]])
+def test_what_was_coarsened_is_known(steps):
+    assert [] == untold(words_of(steps))
 
 
 def test_how_strength_is_borrowed_is_known():

@@ -10,19 +10,22 @@ import ibis
 from metroon.base.account import Delivery
 from metroon.base.engine import CannotRun
 from metroon.base.errors import Problem, Refused
+from metroon.base.lineage import Lineage, lineage
 from metroon.base.node import did_you_mean
 from metroon.base.sql import NotAllowed, Select, select
 from metroon.collect.source import FILE, LINE, REJECT, Raw, Reading, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
 class Query(Source):
     """Rows made of other products by one SELECT in DuckDB's SQL.
 
-    The products are found by reading the query; it sees their typed, restricted columns. What is made takes the
-    strictest class and unit of all that it is made of.
+    The products are found by reading the query; it sees their typed, restricted columns. Each of its columns takes
+    the strictest class of the columns that it is computed from and of those that decide which rows there are; what is
+    made takes the strictest unit of all that it is made of.
 
     Args:
         sql: The file with the query, beside product.yaml.
@@ -37,6 +40,10 @@ class Query(Source):
     def reads(self, folder: Path) -> frozenset[str]:
         """The products that the query names."""
         return self._parsed(folder).tables
+
+    def lineage(self, folder: Path, columns: Mapping[str, Sequence[str]]) -> Lineage:
+        """What the query makes its columns of."""
+        return lineage(self._parsed(folder).text, {n: [*c, FILE, LINE] for n, c in columns.items()})
 
     def read(self, reading: Reading) -> Raw:
         """The rows of the query."""

@@ -23,3 +23,7 @@ class Drop(Technique):
     def words(self) -> str:
         """It is left out."""
         return "Left out of the published rows."
+
+    def stays(self) -> bool:
+        """It does not."""
+        return False

@@ -6,7 +6,8 @@ import json
 import re
 import time
 import uuid
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable
@@ -17,11 +18,12 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import Kind
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from metroon.base.engine import Engine, Relation
 
 _KEY = "metroon"
+_WITHDRAWN = "metroon_withdrawn"
 _READABLE = {"timestampNtz"}
 # Old versions are evidence: they go by retention and erasure, never by a default of the format.
 _KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
@@ -89,21 +91,69 @@ class Delta(Kind):
         Raises:
             Refused: There is a table, and it cannot be read.
         """
+        commits = self._commits(table)
+        return {int(c["version"]): str(c[_KEY]) for c in reversed(commits) if _KEY in c}
+
+    def _commits(self, table: Path) -> list[dict[str, Any]]:
+        """The commits of a table, newest first; none when there is no table."""
         try:
-            commits = DeltaTable(str(table)).history()
+            return DeltaTable(str(table)).history()
         except TableNotFoundError:
-            return {}
+            return []
         except (OSError, DeltaError) as error:
             what = f"the table's log cannot be read ({type(error).__name__})."
             fix = "Restore the folder from a backup, or move it away: the next run starts anew with version 1."
             raise Refused([Problem(str(table), 0, "L103", what, fix)]) from error
-        return {int(c["version"]): str(c[_KEY]) for c in reversed(commits) if _KEY in c}
+
+    def withdraw(self, table: Path, numbers: Sequence[int], told: str) -> None:
+        """Take versions away for good: the log says so first, then their data files are removed.
+
+        The commits stay, with their evidence. When the newest version goes, the table has no rows for programs that
+        read it as it is.
+
+        Args:
+            table: The table.
+            numbers: The versions.
+            told: What is kept of it, as a JSON object; the numbers are added.
+
+        Raises:
+            Refused: The folder cannot be written.
+        """
+        delta = DeltaTable(str(table))
+        mode: Literal["overwrite", "append"] = "overwrite" if max(self.history(table)) in numbers else "append"
+        text = json.dumps({**json.loads(told), "numbers": sorted(numbers)}, ensure_ascii=False)
+        try:
+            delta.create_write_transaction(
+                [], mode, delta.schema(), commit_properties=CommitProperties(custom_metadata={_WITHDRAWN: text})
+            )
+            self._purge(table)
+        except (OSError, DeltaError) as error:
+            what = f"the versions could not be withdrawn whole ({type(error).__name__})."
+            fix = "Check the rights of the folder, then withdraw them again."
+            raise Refused([Problem(str(table), 0, "L101", what, fix)]) from error
+
+    def withdrawn(self, table: Path) -> dict[int, str]:
+        """Number of each version that was withdrawn -> what was kept of it."""
+        commits = self._commits(table)
+        told = [str(c[_WITHDRAWN]) for c in reversed(commits) if _WITHDRAWN in c]
+        return {int(n): text for text in told for n in json.loads(text)["numbers"]}
+
+    def _purge(self, table: Path) -> int:
+        """Remove the data files of versions that were withdrawn and that no other version has."""
+        gone = self.withdrawn(table)
+        if not gone:
+            return 0
+        kept = {f for n in self.history(table) if n not in gone for f in self.files(table, n)}
+        lost = [Path(f) for n in gone for f in self.files(table, n) if f not in kept and Path(f).exists()]
+        for file in lost:
+            file.unlink()
+        return len(lost)
 
     def sweep(self, table: Path) -> int:
-        """Remove data files that no commit names and that no running writer can still want."""
+        """Remove data files that no commit names and no writer at work can want, and those of withdrawn versions."""
         logs = "".join(log.read_text(encoding="utf-8") for log in (table / "_delta_log").glob("*.json"))
         old = time.time() - _SETTLED_S
         lost = [f for f in table.glob("part-*.parquet") if f.name not in logs and f.stat().st_mtime < old]
         for file in lost:
             file.unlink()
-        return len(lost)
+        return len(lost) + (self._purge(table) if _WITHDRAWN in logs else 0)

@@ -210,7 +210,7 @@ class _Asked:
             number = at
         dataset = self.known
         numbers = sorted(e.number for e in dataset.editions)
-        if number is not None and dataset.has_rows and number not in numbers:
+        if number is not None and dataset.has_rows and number not in (*numbers, *dataset.withdrawn):
             listed = f"Known: {', '.join(map(str, numbers))}."
             raise Trouble("no-version", "The dataset has no version of this number.", listed, "version")
         try:
@@ -351,9 +351,13 @@ def _name_of(what: str, names: Sequence[str]) -> Parameter:
     return Parameter("name", f"The name of a {what}.", {"enum": list(names)} if names else {"type": "string"}, "path")
 
 
+_APART = ("editions", "contract", "withdrawn")
+"""What stands at addresses of its own, or nowhere."""
+
+
 def _dataset(dataset: Dataset, address: str) -> dict[str, object]:
     """All that is known of a dataset; its versions have an address of their own, its contract is a file."""
-    told: dict[str, object] = {k: v for k, v in asdict(dataset).items() if k not in ("editions", "contract")}
+    told: dict[str, object] = {k: v for k, v in asdict(dataset).items() if k not in _APART}
     api = f"{address}{BASE}/datasets/{dataset.name}"
     links = {"page": address + dataset.path, "self": api, "versions": f"{api}/versions"}
     if dataset.has_rows:

@@ -12,11 +12,12 @@ from babel.dates import format_time
 from markupsafe import Markup
 
 from metroon.base.catalog import Column
-from metroon.permit import NotThere
+from metroon.permit import Gone, NotThere
 from metroon.serve.citation import Citation, citation
 from metroon.serve.over_time import OverTime, finding, over_time
 from metroon.serve.page import Page, Sheet
 from metroon.serve.pages.datasets import access_words, is_late
+from metroon.serve.pages.protocols import standing_words
 from metroon.serve.preview import LONGEST, preview
 from metroon.serve.shares import Shares, share_finding, shares
 from metroon.serve.snippets import Snippet, snippets
@@ -235,7 +236,7 @@ class DatasetPage(Page):
             strip=_strip(dataset, words),
             strip_said=_strip_said(dataset, words),
             warnings=tuple(_warnings(dataset, words)),
-            register=tuple(_register(dataset, words)),
+            register=(*_register(dataset, words), *_protocols(asked, dataset)),
             snippets=snippets(dataset, address=asked.address, words=words, version=pinned.number if pinned else None),
             use=use if (use := asked.query.get("use", "")) in SNIPPETS else SNIPPETS[0],
             editions=told[:NEWEST],
@@ -288,7 +289,7 @@ def _asked_for(asked: Asked) -> tuple[Dataset, Edition | None]:
         return dataset, dataset.editions[0] if dataset.editions else None
     found = next((e for e in dataset.editions if str(e.number) == number), None)
     if found is None:
-        raise NotThere(dataset.name)
+        raise Gone(dataset.name) if number in map(str, dataset.withdrawn) else NotThere(dataset.name)
     return dataset, found
 
 
@@ -651,6 +652,20 @@ def _register(d: Dataset, words: Words) -> Iterable[tuple[str, tuple[Markup, ...
     if d.minimum_cell is not None:
         said = words.gettext("Groups of fewer than %(n)s people are hidden.", n=words.number(d.minimum_cell))
         yield words.gettext("Small groups"), (Markup("{}").format(said),)
+
+
+def _protocols(asked: Asked, d: Dataset) -> Iterable[tuple[str, tuple[Markup, ...]]]:
+    """What the city told the public before it used data about people."""
+    words = asked.words
+    about = [p for p in asked.catalog.protocols if p.covers(d.name)]
+    made = [
+        Markup('<a href="{}">{}</a> ({})').format(
+            asked.link(p.path), words.of(p.title), standing_words(p.standing(asked.catalog.as_of), words)
+        )
+        for p in about
+    ]
+    if made:
+        yield words.gettext("Data use protocol"), tuple(made)
 
 
 def _edition(asked: Asked, d: Dataset, e: Edition, shown: Edition | None) -> Old:

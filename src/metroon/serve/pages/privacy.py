@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from metroon.base.catalog import Catalog, Dataset
+    from metroon.base.protocol import Protocol
     from metroon.serve.page import Asked
     from metroon.serve.words import Words
 
@@ -28,6 +29,7 @@ class Registered:
         closed: How many of its columns never leave, in a sentence; empty when nothing of it is published.
         changed: (Column, what was done to it) of columns that leave in a coarser form.
         measures: (Path, title) of the measures made of it.
+        protocols: The data use protocols that are about it.
     """
 
     dataset: Dataset
@@ -37,6 +39,7 @@ class Registered:
     closed: str
     changed: tuple[tuple[str, str], ...]
     measures: tuple[tuple[str, str], ...]
+    protocols: tuple[Protocol, ...]
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,7 @@ def _registered(dataset: Dataset, catalog: Catalog, words: Words) -> Registered:
         else "",
         tuple((c.title or c.name, c.protection) for c in dataset.columns if c.is_open and c.protection),
         tuple((d.path, d.title) for d in made),
+        tuple(p for p in catalog.protocols if p.covers(dataset.name)),
     )  # fmt: skip
 
 
