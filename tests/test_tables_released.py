@@ -229,6 +229,15 @@ def written(folder: Path, *, spoil: Any = None) -> Path:
 OPTIONS = ["--by", "district>area", "--by", "race", "--by", "quarter", "--count", "n"]
 
 
+def with_their_sum(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All races together as one more race, by a word that nobody could know."""
+    sums: dict[tuple[str, str, str], int] = {}
+    for row in found:
+        code = row["district"], row["area"], row["quarter"]
+        sums[code] = sums.get(code, 0) + row["n"]
+    return [{"district": d, "area": a, "race": "E", "quarter": q, "n": n} for (d, a, q), n in sums.items()]
+
+
 def command(*words: str) -> Any:
     return CliRunner().invoke(main, ["guard", "table", *words])
 
@@ -275,6 +284,10 @@ def test_a_table_that_is_too_fine_hears_what_to_leave_out(tmp_path: Path) -> Non
         (lambda found: [{**found[0], "district": ""}, *found[1:]], "G110"),
         (lambda found: [*found, {**found[0], "area": "all", "race": "all", "quarter": "all", "n": 1}], "G112"),
         (lambda found: [{k: v for k, v in r.items() if k != "race"} for r in found], "G118"),
+        (lambda found: [{**found[0], "n": 2**53}, *found[1:]], "G113"),
+        (lambda found: [{**r, "race": "Total"} if r["race"] == "A" else r for r in found], "G112"),
+        (lambda found: [{**r, "race": "All"} if r["race"] == "A" else r for r in found], "G112"),
+        (lambda found: [*found, *with_their_sum(found)], "G112"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused_whole(tmp_path: Path, spoil: Any, code: str) -> None:
@@ -286,12 +299,49 @@ def test_a_file_that_is_no_table_is_refused_whole(tmp_path: Path, spoil: Any, co
     assert not out.exists()
 
 
-@pytest.mark.parametrize("rule", ["p=0", "dominance=1", "dominance=1,100", "q=3", "pq=20,10", "width=many"])
-def test_a_rule_that_is_none_is_refused(tmp_path: Path, rule: str) -> None:
+@pytest.mark.parametrize(
+    "rule", ["p=0", "dominance=1", "dominance=1,100", "q=3", "pq=20,10", "width=many", "p=10", "doubt=nan"]
+)
+def test_a_rule_that_is_none_or_protects_nothing_is_refused(tmp_path: Path, rule: str) -> None:
     made = command(str(written(tmp_path)), *OPTIONS, "--rule", rule)
 
     assert 2 == made.exit_code
     assert "G115" in made.output
+
+
+@pytest.mark.parametrize("rule", ["dominance=1.5,80", "contributors=2.5", "width=inf"])
+def test_parts_of_a_contributor_and_endless_numbers_are_no_rule(tmp_path: Path, rule: str) -> None:
+    made = command(str(written(tmp_path)), *OPTIONS, "--total", "n", "--rule", rule)
+
+    assert 2 == made.exit_code
+    assert "is not understood" in made.output
+
+
+def test_what_is_counted_is_no_dimension_too(tmp_path: Path) -> None:
+    made = command(str(written(tmp_path)), *OPTIONS, "--by", "n")
+
+    assert 2 == made.exit_code
+    assert "each code would tell its number" in " ".join(made.output.split())
+
+
+def test_a_protected_table_never_takes_the_place_of_what_it_is_made_of(tmp_path: Path) -> None:
+    file = written(tmp_path)
+    before = file.read_text()
+    made = command(str(file), *OPTIONS, "--out", str(file))
+
+    assert 2 == made.exit_code
+    assert before == file.read_text()
+
+
+def test_the_last_digit_of_a_sum_does_not_tell_the_order_of_its_parts(tmp_path: Path) -> None:
+    amounts, told = [0.1, 0.2, 0.3, 700.07, 9.95, 117.05], set()
+    for order in (amounts, amounts[::-1]):
+        file, out = tmp_path / "dollars.csv", tmp_path / "out.csv"
+        file.write_text("ward,firm,dollars\n" + "".join(f"N,{a},{a}\nS,{a},{a}\n" for a in order), encoding="utf-8")
+        command(str(file), "--by", "ward", "--total", "dollars", "--contributor", "firm", "--out", str(out))
+        told |= {r["total"] for r in csv.DictReader(out.read_text().splitlines()) if r["ward"] == "N"}
+
+    assert {"827.67"} == told
 
 
 def test_dollars_are_protected_by_who_gives_how_much(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from metroon import record, report
 from metroon.base.errors import Problem, Refused
+from metroon.base.node import did_you_mean
 from metroon.base.running import running
 from metroon.guard import exposure
 from metroon.guard.exposure import Audited, Finding, Lost
@@ -69,7 +70,7 @@ def _populations(walk: Walk, live: Sequence[Entry], names: Sequence[str]) -> Ite
     known = {e.release.name for e in live} | set(walk.city.products) | set(walk.indicators)
     for name in names:
         if name not in known:
-            fix = f"Known: {', '.join(sorted(known))}."
+            fix = did_you_mean(name, known)
             raise Refused([Problem(walk.city.node.file, 0, "F104", f"nothing is called '{name}'.", fix)])
     left = list(live)
     while left:

@@ -190,6 +190,7 @@ def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> D
         tags=tuple(told.get("tags") or ()),
         access=cast("Access", custom.get("accessLevel") or _access(contract)),
         has_rows=published is not None,
+        has_totals=published is not None and contract.mode == "table",
         unit=contract.unit or "",
         steward=imprint.steward(contract, walk.city.staff.stewards),
         licence=imprint.licence(contract),

@@ -204,7 +204,7 @@ def table(file: Path, kind: str, out: Path | None, **given: Any) -> int:
     """
     from metroon import serve, tables
 
-    found = tables.protect_file(file, given)
+    found = tables.protect_file(file, given, out=out)
     if kind == "json":
         verb.say_json(serve.totals_dict(found))
     else:

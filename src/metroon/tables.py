@@ -25,6 +25,7 @@ from metroon.guard import (
     protect_table,
     rule_faults,
     table,
+    unseen_totals,
 )
 from metroon.guard.protected import TOO_MUCH as TOO_MUCH
 
@@ -75,17 +76,21 @@ class Asked:
         return bool(self.count) or not self.total
 
 
-def protect_file(file: Path, given: Mapping[str, Any]) -> ProtectedTable:
+def protect_file(file: Path, given: Mapping[str, Any], *, out: Path | None = None) -> ProtectedTable:
     """A file as a table, protected; nothing is written.
 
     Args:
         file: CSV or Parquet.
         given: What ``metroon guard table`` was told: ``by``, ``count``, ``total``, ``contributor``, ``whole``,
             ``minimum``, ``zeros``, ``category``, ``rule``, ``exact`` and ``seconds``.
+        out: Where it will be written; None when it is only looked at.
 
     Raises:
-        Refused: The file or a rule has faults.
+        Refused: The file or a rule has faults, or what is written would take its place (G118).
     """
+    if out is not None and out.resolve() == file.resolve():
+        what = "the protected table would be written over the table that it is made of."
+        raise Refused([Problem(shown(file), 0, "G118", what, "Name another file with --out.")])
     asked = Asked(
         by=tuple(given["by"]),
         count=given["count"],
@@ -116,7 +121,7 @@ def rules_of(given: Mapping[str, Any]) -> Rules:
     for written in given.get("rule", ()):
         name, _, numbers = str(written).partition("=")
         try:
-            values = [float(n) for n in numbers.split(",")]
+            values = [_rule_number(n) for n in numbers.split(",")]
             made = replace(made, **_RULES[name.strip()](made, *values))
         except (KeyError, TypeError, ValueError):
             fix = "Write p=10, pq=10,50, dominance=1,80, contributors=3, doubt=10 or width=100."
@@ -126,11 +131,24 @@ def rules_of(given: Mapping[str, Any]) -> Rules:
     return made
 
 
+def _rule_number(written: str) -> float:
+    number = float(written)
+    if not np.isfinite(number):
+        raise ValueError("a rule without a number")
+    return number
+
+
+def _whole(number: float) -> int:
+    if not number.is_integer():
+        raise ValueError("a part of a contributor")
+    return int(number)
+
+
 _RULES: dict[str, Callable[..., dict[str, Any]]] = {
     "p": lambda _, p: {"p_percent": p},
     "pq": lambda _, p, q: {"p_percent": p, "prior_percent": q},
-    "dominance": lambda rules, n, k: {"dominance": (*rules.dominance, Dominance(int(n), k))},
-    "contributors": lambda _, n: {"contributors": int(n)},
+    "dominance": lambda rules, n, k: {"dominance": (*rules.dominance, Dominance(_whole(n), k))},
+    "contributors": lambda _, n: {"contributors": _whole(n)},
     "doubt": lambda _, percent: {"doubt_percent": percent},
     "width": lambda _, width: {"minimum_width": width},
 }
@@ -200,6 +218,12 @@ def _asked_faults(asked: Asked, known: Sequence[str]) -> Iterator[Problem]:
     if lost := sorted(asked.rules.categories - set(columns)):
         what = f"{', '.join(lost)} is said to tell something of a person, and is no dimension of the table."
         yield Problem("", 0, "G118", what, did_you_mean(lost[0], columns))
+    if amounts := sorted(set(columns) & ({asked.count, asked.total} - {""})):
+        what = f"{', '.join(amounts)} is a dimension and what is counted or added up: each code would tell its number."
+        yield Problem("", 0, "G118", what, "Name a column that tells of which group a row is.")
+    if not asked.total and asked.rules.asks_of_totals:
+        what = "a rule speaks of totals, and no column is added up: it would protect nothing."
+        yield Problem("", 0, "G115", what, "Name the column that is added up with --total, or leave the rule out.")
     if asked.total and not (asked.contributor or asked.count):
         what = "nothing tells which totals are unsafe: neither who contributes nor how many are counted."
         yield Problem("", 0, "G115", what, "Name the column of contributors, or that of counts.")
@@ -232,8 +256,9 @@ def _table(name: str, asked: Asked, columns: Mapping[str, Text]) -> Table:
         contributor=list(parts[asked.contributor]) if asked.contributor else None,
         are_cells=bool(asked.count) and not asked.contributor,
     ))  # fmt: skip
+    problems = unseen_totals(made)
     if total.any():
-        problems = check_totals(made, list(_given(asked, {c: v[total] for c, v in columns.items()})))
+        problems += check_totals(made, list(_given(asked, {c: v[total] for c, v in columns.items()})))
     if problems:
         raise Refused(problems)
     return made

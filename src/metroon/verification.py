@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metroon.base.errors import Problem, Refused
+from metroon.base.node import did_you_mean
 from metroon.guard.certificate import Verified, verify
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def verified(walk: Walk, names: Sequence[str] = ()) -> list[Verified]:
     known = {entry.release.name for entry in live} | set(walk.city.products) | set(walk.indicators)
     for name in names:
         if name not in known:
-            fix = f"Known: {', '.join(sorted(known))}."
+            fix = did_you_mean(name, known)
             raise Refused([Problem(walk.city.node.file, 0, "F104", f"nothing is called '{name}'.", fix)])
     wanted = [e for e in live if e.release.proof and (not names or e.release.name in names)]
     faults: dict[str, tuple[Fault, ...]] = {}

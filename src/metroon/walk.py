@@ -384,9 +384,11 @@ class Walk:
         """
         unknown = [n for n in names if n not in self.city.products and n not in self.indicators]
         if unknown:
-            known = f"Known: {', '.join([*self.city.products, *self.indicators])}."
-            at = self.city.node.file
-            raise Refused(Problem(at, 0, "F104", f"there is no product or measure '{n}'.", known) for n in unknown)
+            at, known = self.city.node.file, [*self.city.products, *self.indicators]
+            raise Refused(
+                Problem(at, 0, "F104", f"there is no product or measure '{n}'.", did_you_mean(n, known))
+                for n in unknown
+            )
         if not names:
             return set(self.city.products), sorted(self.indicators)
         asked = [

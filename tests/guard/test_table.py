@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from metroon.base.errors import Refused
 from metroon.base.estimate import ALL
-from metroon.guard import Finest, Given, Table, check_totals, dimension, table, tree
+from metroon.guard import Finest, Given, Table, check_totals, dimension, table, tree, unseen_totals
 from metroon.guard.table import MOST_CELLS, Dimension
 
 AREAS = [("1", "Harbor"), ("1", "Mill"), ("2", "Hill")]
@@ -217,6 +217,26 @@ def test_what_is_no_count_is_told_without_saying_it(bad: object) -> None:
 
     assert ["G113"] == codes_of(refused)
     assert "1 row" in str(refused.value)
+
+
+def test_more_than_can_be_counted_exactly_is_told() -> None:
+    with pytest.raises(Refused) as refused:
+        calls([2**53, 2, 3, 4, 5, 1])
+
+    assert ["G113"] == codes_of(refused)
+
+
+@given(st.lists(st.integers(1, 40), min_size=12, max_size=12))
+def test_a_part_that_is_the_sum_of_those_beside_it_is_found_and_others_are_not(counts: list[int]) -> None:
+    wards = dimension([["ward"]], [(w,) for w in "NESW"])
+    kinds = dimension([["kind"]], [(k,) for k in "abcd"])
+    cells = [[(w,) for w in "NESW" for _ in "abcd"], [(k,) for _ in "NESW" for k in "abcd"]]
+    rows = [counts[3 * n : 3 * n + 3] for n in range(4)]
+    summed = table("t", [wards, kinds], Finest(cells, count=[n for r in rows for n in (*r, sum(r))]))
+    apart = table("t", [wards, kinds], Finest(cells, count=[n for r in rows for n in (*r, sum(r) + 1)]))
+
+    assert "G112" in [p.code for p in unseen_totals(summed)]
+    assert not unseen_totals(apart)
 
 
 def test_a_cell_that_stands_twice_is_told() -> None:

@@ -164,6 +164,7 @@ class Dataset:
         tags: Further words to find it by.
         access: Who may have the rows.
         has_rows: Whether rows can be read by the public.
+        has_totals: Whether these rows are the cells of a table of counts, and nobody's own.
         unit: What a row counts: person, event_on_person or none.
         steward: Who answers for it.
         licence: What readers may do with it.
@@ -207,6 +208,7 @@ class Dataset:
     tags: tuple[str, ...] = ()
     access: Access = "non-public"
     has_rows: bool = False
+    has_totals: bool = False
     unit: str = ""
     steward: Steward | None = None
     licence: Licence = Licence()

@@ -23,7 +23,7 @@ from metroon.guard.primary import Dominance, Rules, rule_faults
 from metroon.guard.protected import Coarser, ProtectedTable, coarser, protect_table, release_table
 from metroon.guard.release import release
 from metroon.guard.rows import Guarded, gate, leaving, protect, unlawful
-from metroon.guard.table import Dimension, Finest, Given, Table, check_totals, dimension, table, tree
+from metroon.guard.table import Dimension, Finest, Given, Table, check_totals, dimension, table, tree, unseen_totals
 from metroon.guard.technique import Protecting, Technique
 
 __all__ = [
@@ -31,5 +31,5 @@ __all__ = [
     "Likeness", "Line", "ProtectedTable", "Protecting", "Protection", "Published", "Rules", "Sum", "Table",
     "Technique", "Traced", "check_totals", "coarser", "dimension", "gate", "hidden_share", "hide", "identifying",
     "inherit", "leaving", "protect", "protect_table", "release", "release_table", "rule_faults", "table", "trace",
-    "tree", "unlawful", "withhold",
+    "tree", "unlawful", "unseen_totals", "withhold",
 ]  # fmt: skip

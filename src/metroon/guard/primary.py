@@ -80,6 +80,12 @@ class Rules:
     minimum_width: float = 1.0
 
     @property
+    def asks_of_totals(self) -> bool:
+        """Whether anything is asked that only totals can answer."""
+        usual = Rules(minimum=self.minimum, zeros=self.zeros, categories=self.categories)
+        return self != usual
+
+    @property
     def has_concentration(self) -> bool:
         """Whether totals are looked at by who gives how much."""
         return bool(self.dominance) or self.p_percent is not None

@@ -32,6 +32,8 @@ KNOWN, HIDDEN = "known", "hidden"
 """What a row of a protected table is: a number, also 0, or withheld."""
 NAME = "_name"
 """Ends the name of the column that tells what people call a code."""
+DIGITS = 15
+"""Decimal digits that double precision keeps of any number (IEEE 754, binary64)."""
 TOO_MUCH = 0.30
 """Above this share of hidden cells a table is too fine (privacy reference, section 4)."""
 
@@ -150,11 +152,15 @@ def _rows(made: Table, hidden: Mask, *, minimum: int, shows_count: bool) -> pa.T
     flat = [[v for code in made.codes[at] for v in code] for at in shown.tolist()]
     columns = {c: pa.array([row[i] for row in flat], pa.string()) for i, c in enumerate(made.columns)}
     withheld = hidden[shown]
-    note = f"withheld so that no group of fewer than {minimum} people can be told"
+    people, money = f"no group of fewer than {minimum} people can be told", "nobody can tell who gave how much"
+    kept = [people] * (made.total is None or shows_count) + [money] * (made.total is not None)
+    note = f"withheld so that {', and '.join(kept)}"
     if shows_count:
         columns["count"] = pa.array(made.count[shown].astype(np.int64), mask=withheld)
     if made.total is not None:
-        columns["total"] = pa.array(made.total[shown], mask=withheld)
+        # Not all bits of a sum: the last ones tell in which order its parts were added, withheld ones too.
+        told = [float(f"{amount:.{DIGITS}g}") for amount in made.total[shown].tolist()]
+        columns["total"] = pa.array(np.array(told), mask=withheld)
     columns["state"] = pa.array(np.where(withheld, HIDDEN, KNOWN).tolist(), pa.string())
     columns["note"] = pa.array(np.where(withheld, note, "").tolist(), pa.string())
     return pa.table(columns)

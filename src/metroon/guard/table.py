@@ -29,6 +29,13 @@ LARGEST = 2
 """How many of the largest contributions to a cell are kept: dominance of one and of two, p % and prior-posterior."""
 MOST_CELLS = 1_000_000
 """More cells than this are no table that somebody reads."""
+MOST_COUNTED = 2**53
+"""Up to here whole numbers are exact in double precision (IEEE 754, binary64)."""
+WORDS_FOR_ALL = frozenset({"all", "grand total", "overall", "subtotal", "sum", "total", "totals"})
+"""What a code is called, in small letters, when it is a total and no part."""
+AS_TOTALS = 4
+"""A code that is as much as all beside it in this many groups of them, and in none is not, is their total: fewer may be
+chance."""
 
 
 @dataclass(frozen=True)
@@ -322,6 +329,15 @@ class Table:
             made = np.logical_and.outer(made, own).ravel()
         return made
 
+    def finest_of_others(self, at: int) -> Mask:
+        """The cells that are finest in all dimensions but one."""
+        made = np.ones(1, dtype=bool)
+        for other, d in enumerate(self.dimensions):
+            own = np.full(len(d.codes), other == at)
+            own[list(d.finest)] = True
+            made = np.logical_and.outer(made, own).ravel()
+        return made
+
     @cached_property
     def matrix(self) -> csr_array:
         """Every equation, one a row: 1 for each part, -1 for the total."""
@@ -462,6 +478,9 @@ def _number_faults(given: Mapping[str, Floats]) -> Iterator[Problem]:
         ):
             if n:
                 yield Problem("", 0, "G113", f"the {name} has {what} in {n:,} row{'s' * (n != 1)}.", fix)
+        if not (lacking or negative) and values.sum() > (MOST_COUNTED if name != "total" else np.finfo(float).max):
+            what = f"the {name} adds up to more than can be reckoned exactly."
+            yield Problem("", 0, "G113", what, "Correct the rows, or count in thousands.")
 
 
 def _summed(dimensions: Sequence[Dimension], leaves: Floats) -> Floats:
@@ -506,6 +525,36 @@ def _contributions(
             nth = order[rank == n]
             largest[cell[nth], n] = given[nth]
     return _Contributions(counted, contributors, largest)
+
+
+def unseen_totals(made: Table) -> list[Problem]:
+    """Parts that are totals by another word: sums that every reader would know, and the protection would not.
+
+    Returns:
+        Problems (G112): codes that are called a total, or that are as much as all codes beside them wherever these
+        count anything.
+
+    Example:
+        >>> kinds = dimension([["kind"]], [("x",), ("y",), ("Total",)])
+        >>> rows = Finest([[("x",), ("y",), ("Total",)]], count=[3, 20, 23])
+        >>> [p.code for p in unseen_totals(table("calls", [kinds], rows))]
+        ['G112']
+    """
+    problems = []
+    for at, d in enumerate(made.dimensions):
+        amount = made.count if made.total is None else made.total
+        finest = np.moveaxis(made.finest_of_others(at).reshape(made.shape), at, 0).reshape(len(d.codes), -1)[0]
+        counted = np.moveaxis(amount.reshape(made.shape), at, 0).reshape(len(d.codes), -1)[:, finest]
+        found = {c for c, code in enumerate(d.codes) if any(v != ALL and v.casefold() in WORDS_FOR_ALL for v in code)}
+        for total, parts in d.lines:
+            if len(parts) >= 3 and (counted[total] > 0).sum() >= AS_TOTALS:
+                found |= {part for part in parts if np.allclose(2 * counted[part], counted[total], rtol=1e-9, atol=0)}
+        if found:
+            codes = f"{len(found):,} code{'s' * (len(found) != 1)}"
+            what = f"{d.name} has {codes} for totals among its parts: readers would subtract."
+            fix = "Name the word for totals with --all, or leave these rows out: totals are made of the parts."
+            problems.append(Problem("", 0, "G112", what, fix))
+    return problems
 
 
 @dataclass(frozen=True)

@@ -150,6 +150,8 @@ class Indicator(Kind):
     """Whether values below zero are lawful."""
     positive_sums: ClassVar[tuple[str, ...]] = ()
     """Names of sums that cannot be below zero."""
+    strata_told: ClassVar[Literal["own", "city"] | None] = None
+    """Whose counts by stratum a published value tells: the cell's own, the whole city's, or nobody's."""
     has_own_rows: ClassVar[bool] = False
     """Whether it counts rows that it makes of those of the product."""
     grows_with_time: ClassVar[bool] = False

@@ -91,8 +91,8 @@ class Tallied:
     @cached_property
     def table(self) -> CellTable:
         """Every cell with the sums that tie them, as the guard needs it."""
-        t, people = self.tallies, self.least_people
-        least = [None] * t.cells if people is None else [n or None for n in people.tolist()]
+        t = self.tallies
+        least = [n or None for n in self._fewest().tolist()]
         columns = (t.yes.tolist(), t.no.tolist(), t.unknown.tolist(), least, t.people.tolist())
         tallies = {
             cell: Tally(cell, yes, no, unknown, few, None if at_risk != at_risk else at_risk)  # nan
@@ -107,6 +107,22 @@ class Tallied:
             unit=self.contract.unit or "person",
             minimum_cell=self.minimum_cell,
         )  # fmt: skip
+
+    def _fewest(self) -> Ints:
+        """Fewest people that a shown cell tells of; 0 where it tells of nobody, or rows do not tell people apart.
+
+        A standardised rate is a sum of its strata's counts with public weights: who has the rate and the events finds
+        the only whole numbers that fit. So a stratum of few people counts as few people behind the cell.
+        """
+        t = self.tallies
+        people = np.zeros(t.cells, dtype=np.int64) if self.least_people is None else self.least_people
+        if t.strata is None or self.indicator.strata_told is None:
+            return people
+        counts = t.strata if self.indicator.strata_told == "own" or t.city is None else t.strata[t.city]
+        few = np.where(counts > 0, counts, np.inf).min(axis=1, initial=np.inf)
+        least = np.where(np.isfinite(few), few, 0).astype(np.int64)
+        both = np.where((people > 0) & (least > 0), np.minimum(people, least), np.maximum(people, least))
+        return np.asarray(both)
 
 
 @dataclass(frozen=True)

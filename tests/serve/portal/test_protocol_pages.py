@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 from starlette.testclient import TestClient
-from village import Village, catalog
+from village import VISITS_SET, Village, catalog
 
 from metroon.base.node import Node
 from metroon.base.protocol import Comment, Covered, Protocol, Waiver
@@ -89,6 +89,16 @@ def test_the_same_path_with_an_ending_gives_what_is_said_as_data(visits):
 def test_the_register_names_the_protocol_of_a_dataset_or_says_that_there_is_none(visits):
     assert '<a href="/protocols/visits">' in visits.get("/privacy").text
     assert "None: nothing of it is published" in client().get("/privacy").text
+
+
+def test_the_register_calls_a_table_of_counts_no_rows_of_people():
+    told = replace(VISITS_SET, has_rows=True, has_totals=True)
+    asked = TestClient(app(Village(catalog(told))), base_url="http://village.example")
+    page = asked.get("/privacy").text
+
+    assert "Its rows are not published. A table of counts is, with its totals." in page
+    assert "Rows are published" not in page
+    assert asked.get("/privacy.csv").text.strip().endswith("false")
 
 
 def test_a_city_without_protocols_says_what_that_means():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -36,6 +36,7 @@ class DirectlyStandardised(Indicator):
     people: GroupPeople
     per: int = Field(100_000, ge=1)
     needs_people: ClassVar[bool] = True
+    strata_told: ClassVar[Literal["own", "city"] | None] = "own"
     grows_with_time: ClassVar[bool] = True
 
     def words(self) -> str:

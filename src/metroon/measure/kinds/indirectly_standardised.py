@@ -37,6 +37,7 @@ class IndirectlyStandardised(Indicator):
     told_as: Literal["ratio", "rate"] = "ratio"
     per: int = Field(100_000, ge=1)
     needs_people: ClassVar[bool] = True
+    strata_told: ClassVar[Literal["own", "city"] | None] = "city"
 
     def words(self) -> str:
         """Observed for each expected, or per so many people."""

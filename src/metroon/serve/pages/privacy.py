@@ -128,7 +128,7 @@ class Privacy(Page):
                 "harm": d.harm_notes,
                 "minimum_cell": d.minimum_cell,
                 "access": d.access,
-                "rows_published": d.has_rows,
+                "rows_published": d.has_rows and not d.has_totals,
             }
             for d in personal(asked.catalog)
         ]
@@ -171,6 +171,8 @@ def access_words(dataset: Dataset, words: Words) -> str:
         dataset: The dataset.
         words: The language.
     """
+    if dataset.has_totals:
+        return words.gettext("Its rows are not published. A table of counts is, with its totals.")
     if dataset.has_rows:
         return words.gettext("Everybody may read its published rows.")
     if dataset.access == "restricted public":
@@ -190,7 +192,7 @@ def _registered(dataset: Dataset, catalog: Catalog, words: Words) -> Registered:
         words.ngettext(
             "%(n)s of its columns never leaves.", "%(n)s of its columns never leave.", closed
         )
-        if dataset.has_rows and closed
+        if dataset.has_rows and not dataset.has_totals and closed
         else "",
         tuple((c.title or c.name, c.protection) for c in dataset.columns if c.is_open and c.protection),
         tuple((d.path, d.title) for d in made),
