@@ -460,7 +460,7 @@ def test_a_run_that_is_killed_leaves_a_ledger_that_the_next_one_settles(tmp_path
     entries = told.walk.ledger.entries()
 
     assert set() == codes(told)
-    assert told.events("stay_count")["all"] in (180, None)  # withheld where readers know how many there were before
+    assert told.events("stay_count")["all"] in (180, 177, None)  # three more may wait, or be withheld
     assert {"confirmed", "void"} >= {e.state for e in entries}
     open_ = {(n, v) for n in told.walk.lake.published() for v in told.walk.lake.history(n, "open")}
     assert open_ == {(e.release.name, e.edition) for e in entries if e.state == "confirmed"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from metroon.guard.coarser import (
+from metroon.guard.climbing import (
     cannot,
     floor,
     is_number,

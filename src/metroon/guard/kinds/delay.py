@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import ibis
 from pydantic import Field
 
-from metroon.guard.coarser import cannot, is_time, to_period
+from metroon.guard.climbing import cannot, is_time, to_period
 from metroon.guard.technique import Protecting, Technique
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import ibis
 from pydantic import Field, PrivateAttr, model_validator
 
-from metroon.guard.coarser import (
+from metroon.guard.climbing import (
     PERIODS,
     cannot,
     floor,

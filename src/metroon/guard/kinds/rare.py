@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from metroon.guard.coarser import cannot
+from metroon.guard.climbing import cannot
 from metroon.guard.technique import WHO, Protecting, Technique
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 from pydantic import Field
 
-from metroon.guard.coarser import cannot, is_number
+from metroon.guard.climbing import cannot, is_number
 from metroon.guard.technique import Protecting, Technique
 
 if TYPE_CHECKING:
