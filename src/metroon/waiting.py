@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from metroon import locate, measure, report
+from metroon.base import private
 from metroon.base.engine import quote_name
 from metroon.base.errors import Problem, Refused
 
@@ -176,23 +176,11 @@ def keep(walk: Walk) -> None:
         try:
             if not kept.exists():
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _save((walk.scratch / kept.name).read_bytes(), kept)
+                private.save((walk.scratch / kept.name).read_bytes(), kept)
         except OSError as error:
             what = f"which corrections wait cannot be written down: {error.strerror}."
             fix = "Free space, or ask for the right to write, then run again."
             raise Refused([Problem(str(folder), 0, "G130", what, fix)]) from error
-
-
-def _save(text: bytes, file: Path) -> None:
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 # Which rows came, and which went

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import struct
 import zipfile
 import zlib
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from metroon.base import private
 from metroon.base.errors import Problem, Refused
 from metroon.guard.system import Alternatives, Proof, Suppression, System
 
@@ -216,20 +216,7 @@ def save(proof: Proof, path: Path) -> str:
     content = _written(proof)
     digest = hashlib.sha256(content).hexdigest()
     path = path / f"{digest}.npz" if path.is_dir() else path
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    private.save(content, path)
     return digest
 
 
