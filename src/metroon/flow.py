@@ -53,14 +53,15 @@ def walk_rows(walk: Walk, product: Product) -> Account:
 
 
 def _keep(walk: Walk, product: Product) -> tuple[Version[Restricted], bool]:
-    name, key = product.name, walk.product_key(product.name)
-    before = walk.lake.restricted(name)
+    name = product.name
+    walk.fetch(name)
+    key, before = walk.product_key(name), walk.lake.restricted(name)
     if before is not None and before.evidence["key"] == key:
         return before, False
     walk.told("collect", name)
     contract = walk.contracts[name]
     inputs = {n: walk.lake.read(walk.version(n)) for n in sorted(walk.upstream(name))}
-    raw = walk.sources[name].read(Reading(walk.engine, contract, walk.city.data, product.folder, inputs))
+    raw = walk.sources[name].read(Reading(walk.engine, contract, walk.data(name), product.folder, inputs))
     walk.told("conform", name)
     zone = walk.city.file.time_zone
     checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of, time_zone=zone)
@@ -488,14 +489,14 @@ def _release(
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     """The main job: products in the order of what they are made of, then measures. A failure stops only itself."""
+    done = lake.upkeep(walk.lake)
     with running(walk.lake.folder.parent):
-        return _run(walk, names)
+        return _run(walk, names, done)
 
 
-def _run(walk: Walk, names: Sequence[str]) -> Run:
+def _run(walk: Walk, names: Sequence[str], done: tuple[str, ...]) -> Run:
     began, started = time.monotonic(), datetime.now(UTC)
     wanted, asked = walk.wanted(names)
-    walk.lake.sweep()
     accounts: dict[str, Account] = {}
     for name in walk.order:
         if name in wanted:
@@ -511,7 +512,7 @@ def _run(walk: Walk, names: Sequence[str]) -> Run:
     walk.store.ran(started, walk.as_of.isoformat(), seconds, len(told), failed)
     steps = (*report.next_steps(walk, told, measured), *waiting.told(walk, asked))
     file = walk.city.file
-    return Run(file.name, file.invented, walk.as_of, tuple(told), tuple(measured), steps, seconds)
+    return Run(file.name, file.invented, walk.as_of, tuple(told), tuple(measured), steps, seconds, done)
 
 
 def measures(walk: Walk, names: Sequence[str] = ()) -> list[Measured]:

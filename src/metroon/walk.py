@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,8 +26,9 @@ from metroon.base.lineage import Lineage
 from metroon.base.node import Node, did_you_mean
 from metroon.base.period import GRAINS
 from metroon.base.period import name as period_of
+from metroon.base.scratch import Scratch
 from metroon.base.store import Store
-from metroon.collect import Source, sha256
+from metroon.collect import Landing, RemoteSource, Source, sha256
 from metroon.guard import Technique, protocol, retention
 from metroon.lake import Lake, Ledger, Open, Restricted, Version
 from metroon.lake.erasure import Certificates
@@ -293,9 +292,9 @@ class Walk:
     @cached_property
     def scratch(self) -> Path:
         """A folder that is gone with the walk."""
-        folder = tempfile.mkdtemp(prefix="metroon-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder)
+        begun = Scratch.begin(self.lake.folder.parent)
+        weakref.finalize(self, begun.end)
+        return begun.folder
 
     @cached_property
     def counter(self) -> Counter:
@@ -440,7 +439,8 @@ class Walk:
 
     def _short(self, file: Path, product: Product) -> str:
         # A city that is moved is the same city.
-        above = (folder for folder in (self.city.data, product.folder) if file.is_relative_to(folder))
+        folders = (self.data(product.name), product.folder)
+        above = (folder for folder in folders if file.is_relative_to(folder))
         return file.relative_to(next(above, Path())).as_posix()
 
     def measure_key(self, name: str) -> str:
@@ -516,7 +516,26 @@ class Walk:
     def files(self, name: str) -> list[Path]:
         """The files a product is read from that are there."""
         product = self.city.products[name]
-        return [f for f in self.sources[name].files(self.city.data, product.folder) if f.is_file()]
+        return [f for f in self.sources[name].files(self.data(name), product.folder) if f.is_file()]
+
+    def data(self, name: str) -> Path:
+        """The folder below which a product's files are: the city's, or where its remote source is landed."""
+        return self.landing(name).folder if isinstance(self.sources[name], RemoteSource) else self.city.data
+
+    def landing(self, name: str) -> Landing:
+        """Where a product's remote source is landed."""
+        return Landing(self.lake.folder.parent / "landed" / name, self.city.products[name].folder)
+
+    def fetch(self, name: str) -> None:
+        """Bring in what a product's remote source has now, if it has one.
+
+        Raises:
+            Refused: It cannot be had; what was landed before stays.
+        """
+        source = self.sources[name]
+        if isinstance(source, RemoteSource):
+            self.told("fetch", name)
+            source.fetch(self.landing(name))
 
     def secrets(self, name: str) -> dict[str, bytes]:
         """Purpose -> key, from the environment, for the pseudonyms of a product."""
@@ -531,17 +550,14 @@ class Walk:
 
 def names_faults(city: City, product: Product, source: Source | None) -> Iterator[Problem]:
     """Names of other products and their columns, in references and queries, that are not there."""
-    for column in (c for c in product.contract.columns if c.refers_to):
-        name, _, key = str(column.refers_to).rpartition(".")
-        other = city.products.get(name)
+    for reference in product.contract.references:
+        name, other = reference.product, city.products.get(reference.product)
         if other is None and name not in city.unread:
             fix = did_you_mean(name, city.products)
-            yield column.node.problem(
-                "C209", f"'{column.refers_to}' names no product of this city.", fix, "relationships"
-            )
-        elif other is not None and other.contract.column(key) is None:
-            fix = did_you_mean(key, [c.name for c in other.contract.columns])
-            yield column.node.problem("C209", f"{name} has no column '{key}'.", fix, "relationships")
+            yield reference.node.problem("C209", f"'{reference}' names no product of this city.", fix, "to")
+        for key in (k for k in reference.keys if other is not None and other.contract.column(k) is None):
+            fix = did_you_mean(key, [c.name for c in other.contract.columns] if other else [])
+            yield reference.node.problem("C209", f"{name} has no column '{key}'.", fix, "to")
     known = city.products.keys() | city.unread
     for name in sorted((source.reads(product.folder) if source else frozenset()) - known):
         what = f"the query of {product.name} reads '{name}', which is no product."
@@ -642,7 +658,7 @@ def upstream(
 ) -> set[str]:
     """The products that must be walked before one: what it is made of, refers to, or is coarsened to."""
     made_of = set(known[product.name].reads(product.folder))
-    refers = {c.refers_to.rpartition(".")[0] for c in product.contract.columns if c.refers_to}
+    refers = {r.product for r in product.contract.references}
     coarse = areas(city, [*coarsened_to(city, protecting[product.name]), *tabled_by(city, product)])
     return ((made_of | refers | coarse) & set(city.products)) - {product.name}
 

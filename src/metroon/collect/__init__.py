@@ -4,6 +4,19 @@ In: files, or other products' rows, and the contract that names the columns. Out
 with its file and line, and the deliveries that were refused whole.
 """
 
-from metroon.collect.source import FILE, LINE, REJECT, FileSource, Raw, Reading, Source, sha256
+from metroon.collect.landing import Landing
+from metroon.collect.source import FILE, LINE, RECORD, REJECT, FileSource, Raw, Reading, RemoteSource, Source, sha256
 
-__all__ = ["FILE", "LINE", "REJECT", "FileSource", "Raw", "Reading", "Source", "sha256"]
+__all__ = [
+    "FILE",
+    "LINE",
+    "RECORD",
+    "REJECT",
+    "FileSource",
+    "Landing",
+    "Raw",
+    "Reading",
+    "RemoteSource",
+    "Source",
+    "sha256",
+]

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from metroon.base.engine import Engine, Relation
     from metroon.base.errors import Problem
     from metroon.city.contract import Contract
+    from metroon.collect.landing import Landing
 
 FILE, LINE, REJECT = "_file", "_line", "_reject"
 """Columns that every raw row carries: its delivery, its line there, and why it is no whole record (or null)."""
+RECORD = "_record"
+"""A column that raw rows may carry: the text of a record that is no whole one, null for whole ones."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,35 @@ class Source(Kind):
         """
         return Lineage(why_not="its source does not say what it is computed from")
 
+    @property
+    def revises(self) -> bool:
+        """Whether later deliveries bring rows again with what was corrected: the last row of a key stays, not the first."""
+        return False
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The environment variables that it reads: what its options whose names end in ``_from`` name."""
+        told = (getattr(self, option) for option in type(self).model_fields if option.endswith("_from"))
+        return frozenset(str(name) for name in told if name)
+
     def parts(self, delivery: Path) -> list[Path]:
         """The files that one delivery consists of: itself, unless its format spreads over several."""
         return [delivery]
+
+
+class RemoteSource(Source):
+    """A source that lies elsewhere. What it gives is landed as files before anything is parsed: evidence, and replay.
+
+    Its ``files`` and ``read`` see the landing folder as the data folder, and open no connection.
+    """
+
+    @abstractmethod
+    def fetch(self, landing: Landing) -> None:
+        """Bring what is there now into the landing folder; unchanged content leaves the same files.
+
+        Raises:
+            Refused: It cannot be had whole; what was landed before stays.
+        """
 
 
 class FileSource(Source):
