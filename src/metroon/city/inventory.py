@@ -44,6 +44,7 @@ class EntryFile(_Part):
         planned: When it may come, in words; empty when nobody knows.
         reviewed: The day on which somebody last looked whether this entry is still true.
         tags: Further words to find it by.
+        source: Where another portal lists it, when it was taken over from there; by this its entry is found again.
     """
 
     id: Id
@@ -57,6 +58,7 @@ class EntryFile(_Part):
     planned: str = ""
     reviewed: date
     tags: list[str] = Field(default_factory=list)
+    source: str = ""
 
 
 class InventoryFile(_Part):

@@ -1,0 +1,1 @@
+"""The catalogs that are understood: one file for each."""
