@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo serve test test-slow test-sail clients check format docs clean
+.PHONY: setup demo serve test test-slow test-sail clients oracle check format docs clean
 
 setup: $(VENV)/.ready
 
@@ -33,6 +33,15 @@ clients: $(VENV)/.clients
 
 $(VENV)/.clients: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group clients
+	touch $@
+
+# Another program that reads contracts: what it says of the same contracts and rows is compared with what is said here.
+oracle: $(VENV)/oracle/.ready
+	$(BIN)/python -m pytest -rs tests/conform/test_oracle.py
+
+$(VENV)/oracle/.ready: $(VENV)/.ready
+	test -x $(VENV)/oracle/bin/python || $(PYTHON) -m venv $(VENV)/oracle
+	$(VENV)/oracle/bin/python -m pip install --quiet "datacontract-cli[duckdb]==1.2.8"
 	touch $@
 
 # The second engine, with the packages that only it needs.

@@ -123,10 +123,29 @@ def _noun(room: str) -> type[BaseModel]:
 def keys(which: str) -> Iterator[str]:
     """The keys of one part of a file of the city repo, or of a measure's file."""
     from metroon.city import city, glossary, holds, inventory, people, plan, protocols, stories
+    from metroon.collect import increments
     from metroon.measure import declared
 
-    modules = (city, plan, people, inventory, glossary, stories, protocols, holds, declared)
+    modules = (city, plan, people, inventory, glossary, stories, protocols, holds, declared, increments)
     yield from _keys(next(getattr(m, which) for m in modules if hasattr(m, which)))
+
+
+def promises() -> Iterator[str]:
+    """What becomes of every word that the standard has for a promise."""
+    from metroon.conform.unchecked import AGREED, OPTIONS, USES
+
+    parts = {
+        "a column": USES["column"], "a rule": USES["rule"], "`type` of a rule": USES["type"],
+        "`metric` of a rule": USES["metric"], "a reference": USES["reference"], "an agreement": USES["agreed"],
+        **{f"`logicalTypeOptions` of {name}": keys for name, keys in OPTIONS.items() if keys},
+    }  # fmt: skip
+    yield "| of | checked | words | refused | told, and no promise |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, keys in parts.items():
+        found = (", ".join(f"`{k}`" for k, use in keys.items() if use == way) for way in
+                 ("checked", "words", "refused", "told"))  # fmt: skip
+        yield f"| {name} | {' | '.join(found)} |"
+    yield f"| `property` of an agreement | {', '.join(f'`{name}`' for name in AGREED)} | all others | | |"
 
 
 def rule_operators() -> Iterator[str]:
@@ -363,6 +382,7 @@ PARTS: dict[str, Callable[..., Iterator[str]]] = {
     "shared": shared_keys,
     "keys": keys,
     "operators": rule_operators,
+    "promises": promises,
     "columns": release_columns,
     "states": states,
     "signs": signs,

@@ -299,7 +299,7 @@ FAULTS = [
     ("measures/c.yaml", 1, "K101"),
     ("measures/d.yaml", 4, "M101"),
     ("products/nights/contract.yaml", 10, "C110"),
-    ("products/stays/contract.yaml", 14, "C209"),
+    ("products/stays/contract.yaml", 15, "C209"),
     ("products/stays/contract.yaml", 20, "C208"),
     ("products/stays/product.yaml", 4, "K104"),
     ("products/wards/contract.yaml", 11, "G101"),

@@ -53,8 +53,8 @@ ANY = {
 
 def any_value(told: dict[str, Any]) -> object:
     """A value that an option may have, by what its schema says of it."""
-    given = told.get("enum") or (["2026-01-01"] if told.get("format") == "date" else [ANY[told.get("type", "")]])
-    return given[0]
+    given = told.get("examples") or told.get("enum")
+    return (given or (["2026-01-01"] if told.get("format") == "date" else [ANY[told.get("type", "")]]))[0]
 
 
 def options(kind: type[Kind], **known: object) -> dict[str, object]:

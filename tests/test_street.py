@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "metroon"
 COMPOSERS = {
+    "adding",
     "audit",
     "catalog",
     "classification",
@@ -23,6 +24,7 @@ COMPOSERS = {
     "editions",
     "explain",
     "faults",
+    "harvest",
     "flow",
     "comparison",
     "protection",
@@ -30,8 +32,10 @@ COMPOSERS = {
     "risk",
     "guarding",
     "keeping",
+    "leaving",
     "record",
     "report",
+    "schedule",
     "schema",
     "serving",
     "tables",
@@ -40,6 +44,7 @@ COMPOSERS = {
     "verification",
     "waiting",
     "walk",
+    "watching",
     "withdrawal",
 }
 FORBIDDEN = {"utils", "helpers", "common", "misc", "core", "manager", "handler", "service", "types"}

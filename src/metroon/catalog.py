@@ -162,10 +162,20 @@ def opener(walk: Walk, catalog: Catalog, engine: Engine) -> Opener:
             return None
         rows, total = view(version)
         known = {c.name: c for c in dataset.columns}
-        columns = tuple(known.get(c, Column(c, c, "", "string")) for c in rows.columns)
+        columns = tuple(known.get(c, Column(c, c, "", _type(rows[c]))) for c in rows.columns)
         return Rows(dataset, edition, rows, columns, total, engine=engine)
 
     return opened
+
+
+def _type(column: Any) -> str:
+    """The type of a column of an earlier version, which the contract does not name any more."""
+    kind = column.type()
+    told = {
+        "integer": kind.is_integer(), "number": kind.is_numeric(), "boolean": kind.is_boolean(), "date": kind.is_date(),
+        "timestamp": kind.is_timestamp(), "object": kind.is_binary(),
+    }  # fmt: skip
+    return next((name for name, is_it in told.items() if is_it), "string")
 
 
 def _table(walk: Walk, product: Product, known: Known, runs: Sequence[Run]) -> Dataset:
@@ -309,7 +319,8 @@ def _used_in(walk: Walk, name: str) -> Iterator[tuple[str, str]]:
 
 def _checks(evidence: Mapping[str, Any]) -> tuple[Check, ...]:
     verdicts = evidence["account"]["verdicts"]
-    return tuple(Check(v["text"], v["column"], v["dimension"], v["severity"], v["is_kept"]) for v in verdicts)
+    told = (v for v in verdicts if v.get("undecided") != "no data")
+    return tuple(Check(v["text"], v["column"], v["dimension"], v["severity"], v["is_kept"]) for v in told)
 
 
 _TOLD: dict[str, tuple[str, str, str]] = {

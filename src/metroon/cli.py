@@ -11,11 +11,12 @@ import click
 
 from metroon import __version__, verb
 from metroon.guarding import guard
-from metroon.verb import AS_OF, CITY, DONE, FAILED, FORMAT, FULL, ON, PICTURE, REFUSED
+from metroon.verb import AS_OF, CITY, DONE, FAILED, FULL, ON, PICTURE, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from metroon.adding import Added
     from metroon.base.account import Run
     from metroon.base.errors import Problem
     from metroon.base.scorecard import Score
@@ -53,33 +54,101 @@ def init(folder: str, name: str | None) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
-@click.option("--name", help="The product's name; from the file's name unless named.")
+@click.argument("source")
+@click.option("--name", help="The product's name; from the source's name unless named.")
+@click.option("--table", help="The table of a database, such as public.permits.")
+@click.option("--token-from", metavar="VARIABLE", help="The environment variable that holds a portal's token.")
+@click.option("--intranet", multiple=True, metavar="HOST", help="A host of the city's own network. May be repeated.")
+@click.option("--option", "more", multiple=True, metavar="NAME=VALUE", help="Any other option of a source elsewhere.")
+@click.option("--dataset", metavar="ID", help="With a portal: draft this one of its datasets, by its id or title.")
+@click.option("--links/--no-links", default=True, help="With a portal: try every link of its catalog, or none.")
 @CITY
 @verb.told
-def add(file: Path, name: str | None, folder: str | None) -> None:
-    """Draft the contract, the product and a first measure for FILE."""
-    from metroon.city.draft import draft, product_name
-    from metroon.city.yaml import shown
-    from metroon.collect.profile import profile
-    from metroon.guard.suggest import suggestions
+def add(
+    source: str, name: str | None, table: str | None, token_from: str | None, intranet: tuple[str, ...],
+    more: tuple[str, ...], dataset: str | None, folder: str | None, *, links: bool,
+) -> None:  # fmt: skip
+    """Draft the contract, the product and a first measure for SOURCE.
+
+    SOURCE is a file, a folder of deliveries, a web address (a file, a dataset's page on a Socrata or CKAN portal, an
+    ArcGIS layer), or the environment variable that holds a database's address.
+
+    When it is a whole portal, such as https://data.ourcity.gov, its catalog is read into inventory.yaml, and what is
+    to be seen to is told; --dataset drafts one of its datasets.
+    """
+    from metroon.adding import add, meant
 
     city = verb.city_folder(folder)
     _must_be_city(city)
-    found = profile(file)
-    suggested, name = suggestions(found), name or product_name(file)
-    wrote = draft(city, name, found, suggested, file, on=date.today())
-    for made in wrote:
-        click.echo(f"wrote {shown(made)}")
-    for note in found.notes:
-        click.echo(f"seen: {note}")
-    personal = sum(s.classification != "public" for s in suggested.values())
-    click.echo(f"\n{found.rows:,} rows, {len(found.columns)} columns, {personal} of them suggested as not public.")
-    click.echo("Read the suggested classifications in contract.yaml: you decide.")
-    if city / "protocols" / f"{name}.yaml" in wrote:
-        click.echo(f"Nothing is published before protocols/{name}.yaml is finished and its window for comments closed.")
+    options = {k: v for k, v in {"token_from": token_from, "intranet": ",".join(intranet)}.items() if v}
+    options |= {name.strip(): value.strip() for name, _, value in (o.partition("=") for o in more)}
+    guess = meant(source, table)
+    if guess.what == "portal" and dataset is None:
+        _harvested(city, guess.address, intranet, folder, links=links)
+        return
+    if guess.what == "portal":
+        from metroon.collect.asking import Web
+        from metroon.harvest import catalog, chosen
+
+        with Web(city, intranet) as web:
+            guess, known = chosen(verb.load(folder), catalog(guess.address, web), str(dataset))
+        name = name or known
+    _added(add(city, guess, name=name, on=date.today(), options=options), folder)
+
+
+def _harvested(city: Path, address: str, intranet: Sequence[str], folder: str | None, *, links: bool) -> None:
+    """Read a portal's whole catalog, list it in the inventory, and tell what is to be seen to."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from metroon import serve
+    from metroon.city.yaml import shown
+    from metroon.collect.asking import Web
+    from metroon.harvest import harvest, keep, summary, worst
+
+    declared = verb.load(folder)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Web(city, intranet) as web, Progress(*columns, console=verb.console(stderr=True), transient=True) as progress:
+        task = progress.add_task("catalog")
+        told = lambda title: progress.update(task, description=title)  # noqa: E731  # one line is enough
+        on = declared.file.as_of or date.today()
+        made = harvest(address, web, on, reach=web.reach if links else None, told=told)
+    wrote = keep(declared, made, serve.rows_csv)
+    click.echo(f"{summary(made)}\n")
+    for heading, lines in worst(made):
+        click.echo(f"{heading}:")
+        for line in lines:
+            click.echo(f"  {line}")
+    click.echo(f"\nwrote {shown(wrote.report)}: every dataset with what is to be seen to")
+    if wrote.listed.ids:
+        click.echo(f"wrote inventory.yaml: {len(wrote.listed.ids):,} new entries; {wrote.listed.known:,} were there")
+    if wrote.listed.departments:
+        n = len(wrote.listed.departments)
+        click.echo(f"wrote city.yaml: {n:,} new department{'s' * (n != 1)}: look whether they are yours")
+    if wrote.listed.gone:
+        click.echo(f"{len(wrote.listed.gone):,} entries are listed there no more: {', '.join(wrote.listed.gone[:5])}")
     at = f" --city {folder}" if folder else ""
-    click.echo(f"\nNext: metroon check{at}\n      metroon run{at} {name}")
+    click.echo(f"\nNext: metroon add{at} {address} --dataset ID")
+
+
+def _added(made: Added, folder: str | None) -> None:
+    from metroon.city.yaml import shown
+
+    for file in made.files:
+        click.echo(f"wrote {shown(file)}")
+    for note in (*made.told, *made.profile.notes):
+        click.echo(f"seen: {note}")
+    click.echo(
+        f"\n{made.profile.rows:,} rows, {len(made.profile.columns)} columns, "
+        f"{made.personal} of them suggested as not public."
+    )
+    click.echo("Read the suggested classifications in contract.yaml: you decide.")
+    if made.needs_protocol:
+        name = made.name
+        click.echo(f"Nothing is published before protocols/{name}.yaml is finished and its window for comments closed.")
+    for variable, address in made.sets.items():
+        click.echo(f"Its address is read from the environment: set {variable}={address}")
+    at = f" --city {folder}" if folder else ""
+    click.echo(f"\nNext: metroon check{at}\n      metroon run{at} {made.name}")
 
 
 def _must_be_city(folder: Path) -> None:
@@ -120,18 +189,41 @@ def check(here: str | None, folder: str | None) -> int:
 @click.option("--verify", is_flag=True, help="Hash every file again, also those that look the same.")
 @FULL
 @PICTURE
+@click.option("--watch", is_flag=True, help="Stay, and take deliveries in as they come, until Ctrl+C or SIGTERM.")
+@click.option("--every", default=2.0, show_default=True, help="With --watch: seconds between two looks.")
+@click.option("--settle", default=5.0, show_default=True, help="With --watch: seconds until a file counts as whole.")
+@click.option("--fetch", default=15.0, show_default=True, help="With --watch: minutes between two calls elsewhere.")
 @verb.told
 def run(
-    names: tuple[str, ...], folder: str | None, as_of: date | None, verify: bool, full: bool, picture: Path | None
+    names: tuple[str, ...],
+    folder: str | None,
+    as_of: date | None,
+    every: float,
+    settle: float,
+    fetch: float,
+    picture: Path | None,
+    *,
+    verify: bool,
+    full: bool,
+    watch: bool,
 ) -> int:
     """Take a city from its files to measured neighborhoods.
 
     Returns 0 when every product has a version and every measure a release (a refused delivery is told, not a
-    failure), 1 when one has none, 2 when the city repo has faults.
+    failure), 1 when one has none or a key is not set, 2 when the city repo has faults.
     """
     chosen = list(names)
     if chosen and folder is None and (Path(chosen[0]) / "city.yaml").is_file():
         folder = chosen.pop(0)
+    if watch:
+        from metroon.watching import Asked
+        from metroon.watching import watch as stay
+
+        if chosen:
+            raise click.UsageError("--watch watches the whole city: name no products.")
+        at = verb.city_folder(folder)
+        stay(Asked(at, as_of, poll_s=every, settle_s=settle, fetch_s=60 * fetch), click.echo)
+        return DONE
     return _run(folder, chosen, as_of, verify=verify, full=full, picture=picture)
 
 
@@ -157,6 +249,8 @@ def _run(
         verb.tell(problems)
         return FAILED
     failed = any(a.version is None or a.outcome == "failed" for a in made.accounts)
+    # A key that is not set is no decision to wait for: whoever started the run must set it.
+    failed |= any(p.code == "G105" for a in made.accounts for p in a.problems)
     return FAILED if failed or any(m.outcome == "failed" for m in made.measured) else DONE
 
 
@@ -167,13 +261,14 @@ def _walked(
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from metroon import flow, scorecard
+    from metroon.watching import with_arrivals
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=verb.console(stderr=True), transient=True) as progress:
         task = progress.add_task("city")
         told = lambda verb, name: progress.update(task, description=f"{verb} {name}")  # noqa: E731  # one line is enough
         walk = verb.walk(city, as_of, verify=verify, told=told)
-        made = flow.run(walk, names)
+        made = with_arrivals(walk, flow.run(walk, names))
         progress.update(task, description="scorecard")
         released = [m.measure for m in made.measured if m.version is not None]
         scores = scorecard.scores(walk, released)[0] if released else []
@@ -332,18 +427,37 @@ def plan(here: str | None, folder: str | None, on: date | None, kind: str) -> in
 @main.command()
 @click.argument("name")
 @CITY
-@FORMAT
+@click.option("--format", "kind", type=click.Choice(["table", "json", "csv", "xlsx"]), default="table")
 @ON
 @click.option("--version", "number", type=int, help="An earlier version; see metroon history.")
 @click.option("--set-aside", is_flag=True, help="Where the rows stand that were set aside, and why.")
+@click.option(
+    "--to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --set-aside: a private file for these rows, with what stands in them (xlsx unless --format says more).",
+)
 @click.option("--cells", is_flag=True, help="Every cell of a measure, instead of what they say.")
 @verb.told
 def show(
-    name: str, folder: str | None, kind: str, on: date | None, number: int | None, set_aside: bool, cells: bool
+    name: str,
+    folder: str | None,
+    kind: str,
+    on: date | None,
+    number: int | None,
+    to: Path | None,
+    *,
+    set_aside: bool,
+    cells: bool,
 ) -> None:
     """Show a product's account and open rows, or what a measure's released numbers say."""
-    from metroon import report, serve
+    from dataclasses import replace
+    from datetime import UTC, datetime
 
+    from metroon import report, serve
+    from metroon.watching import publishing
+
+    if (to is not None or kind == "xlsx") and not (set_aside and to):
+        raise click.UsageError("--to and --format xlsx go together with --set-aside: these rows leave to a file alone.")
     walk = verb.walk(verb.load(folder), None)
     invented = walk.city.file.invented
     if name in walk.indicators:
@@ -352,11 +466,13 @@ def show(
     walk.wanted([name])
     kept = _found(walk, walk.lake.restricted(name, number), name)
     if set_aside:
-        _write(walk.engine.rows(walk.lake.set_aside(kept)), "csv" if kind == "table" else kind)
+        _show_set_aside(walk, kept, kind, to)
         return
     account = report.with_places(walk, report.account(walk, name, kept))
     published = _published(walk, kept)
     if kind == "table":
+        if took := publishing(walk, name, datetime.now(UTC)):
+            account = replace(account, notes=(*account.notes, took))
         verb.show(serve.account_table(account, is_invented=invented))
         told = "Open rows: metroon show NAME --format csv" if published else "No rows of it are published."
         click.echo(told.replace("NAME", name))
@@ -371,6 +487,29 @@ def show(
     rows = walk.lake.read(published)
     plain = rows.drop(*(c for c, t in rows.schema().items() if t.is_binary()))
     _write(walk.engine.rows(plain), kind)
+
+
+def _show_set_aside(walk: Walk, kept: Any, kind: str, to: Path | None) -> None:
+    """Where they stand and why, for everybody; with what stands in them only into a private file."""
+    from metroon.base import private
+    from metroon.base.errors import Problem, Refused
+    from metroon.collect import RECORD
+    from metroon.serve.set_aside import SetAside, set_aside_bytes
+
+    rows = walk.lake.set_aside(kept)
+    if to is None:
+        plain = rows.drop(*(c for c in rows.columns if c == RECORD))
+        _write(walk.engine.rows(plain), "csv" if kind == "table" else kind)
+        return
+    contract = walk.contracts[kept.name]
+    names = [c.name for c in contract.columns]
+    aside = SetAside(kept.name, contract.title, kept.number, walk.as_of, names, walk.engine.rows(rows))
+    try:
+        private.save(set_aside_bytes(aside, "xlsx" if kind == "table" else kind), to)
+    except OSError as error:
+        fix = "Name a file in a folder that is there and that you may write."
+        raise Refused([Problem(str(to), 0, "D112", f"it cannot be written: {error.strerror}.", fix)]) from None
+    click.echo(f"wrote {to}: {len(aside.rows):,} rows, readable by you alone. It holds personal data.")
 
 
 def _show_measure(walk: Walk, name: str, kind: str, *, on: date | None, number: int | None, cells: bool) -> None:
@@ -415,8 +554,10 @@ def _write(rows: Any, kind: str, columns: Any = ()) -> None:
 @click.argument("name")
 @CITY
 @click.option("--version", "number", type=int, help="Show what one version was made of.")
+@click.option("--contract", "is_contract", is_flag=True, help="What each edition of the contract promised otherwise.")
+@click.option("--drift", "is_drift", is_flag=True, help="What each delivery brought otherwise than those before it.")
 @verb.told
-def history(name: str, folder: str | None, number: int | None) -> None:
+def history(name: str, folder: str | None, number: int | None, is_contract: bool, is_drift: bool) -> None:
     """List the versions of a product or measure, and what each was made of."""
     import json
 
@@ -430,8 +571,15 @@ def history(name: str, folder: str | None, number: int | None) -> None:
         _found(walk, known.get(number), name)
         click.echo(json.dumps(known[number], indent=2, ensure_ascii=False))
         return
+    if is_drift:
+        for at, version, delivery, kind, what in walk.store.drifts(name):
+            click.echo(f"{at[:10]}  {f'version {version}' if version else 'not taken'}  {delivery}  {kind}: {what}")
+        return
     if not known:
         _found(walk, None, name)
+    if is_contract:
+        _contract_history(name, known)
+        return
     kept = walk.store.history(name)
     table = Table(box=None, pad_edge=False)
     for title in ("version", "made at", "as of", "rows kept", "promises kept", "code"):
@@ -443,6 +591,18 @@ def history(name: str, folder: str | None, number: int | None) -> None:
         code = f"{told['code']['version']} {told['code']['sha256'][:8]}"
         table.add_row(str(n), told["made_at"], told["as_of"], rows, promises, code)
     verb.show(table)
+
+
+def _contract_history(name: str, known: Any) -> None:
+    from metroon import report
+
+    made = report.contract_changes(known)
+    if not made:
+        click.echo(f"No version of {name} keeps the edition of its contract: it was made by an earlier Metroon.")
+    for number, (edition, changes) in sorted(made.items(), reverse=True):
+        click.echo(f"version {number}: contract {edition}" + ("" if changes else ", the first that is known"))
+        for change in changes:
+            click.echo(f"  {change}")
 
 
 @main.command()
@@ -619,6 +779,106 @@ def words(here: str | None, folder: str | None, language: str | None, write: boo
         if write:
             file, added = gaps.save(catalog, name)
             click.echo(f"  {added:,} added to {shown(file)}" if added else f"  nothing to add to {shown(file)}")
+
+
+@main.command()
+@click.argument("here", required=False, metavar="[FOLDER]")
+@CITY
+@click.option("--for", "kind", type=click.Choice(["cron", "systemd"]), default="cron", show_default=True)
+@click.option("--user", help="Who runs it; whoever calls this unless named.")
+@click.option("--write", type=click.Path(file_okay=False, path_type=Path), help="Write systemd's units into a folder.")
+@verb.told
+def schedule(here: str | None, folder: str | None, kind: str, user: str | None, write: Path | None) -> None:
+    """Print what cron or systemd needs to run this city as often as its contracts promise."""
+    import getpass
+
+    from metroon import schedule as scheduling
+
+    told = scheduling.schedule(verb.load(here or folder), user=user or getpass.getuser())
+    if kind == "cron" and write is None:
+        click.echo(scheduling.cron(told), nl=False)
+    else:
+        for name, text in scheduling.units(told).items():
+            if write is None:
+                click.echo(f"# /etc/systemd/system/{name}\n{text}")
+                continue
+            write.mkdir(parents=True, exist_ok=True)
+            (write / name).write_text(text, encoding="utf-8")
+            click.echo(f"wrote {write / name}")
+    if told.soon:
+        click.echo("# Something is promised within an hour of its arrival: watch the city instead (run --watch).")
+
+
+@main.command()
+@click.argument("to", type=click.Path(file_okay=False, path_type=Path))
+@CITY
+@click.option("--with-data", is_flag=True, help="Take raw files along that lie outside the city's folder.")
+@click.option("--keep", type=click.IntRange(1), help="How many backups stay in TO; all unless given.")
+@verb.told
+def backup(to: Path, folder: str | None, keep: int | None, *, with_data: bool) -> None:
+    """Copy the whole city into a new folder below TO, also while a run is at work.
+
+    Files that did not change since the backup before are not written again. Keys for pseudonyms come from the
+    environment, and are in no backup: keep them elsewhere.
+    """
+    from datetime import UTC, datetime
+
+    from metroon.leaving import backup
+
+    made = backup(verb.load(folder), to, at=datetime.now(UTC), with_data=with_data, keep=keep)
+    click.echo(f"{made.folder}: {made.files:,} files, {made.size / 1e6:,.1f} MB; {made.copied:,} of them written.")
+    if made.removed:
+        click.echo(f"{made.removed} older backup{'s' * (made.removed != 1)} removed.")
+    click.echo(f"Put it back with: metroon restore {made.folder} FOLDER")
+
+
+@main.command()
+@click.argument("source", metavar="FROM", type=click.Path(file_okay=False, exists=True, path_type=Path))
+@click.argument("to", metavar="FOLDER", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--live",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="The city's folder that is still there: its newer ledger and certificates count.",
+)
+@verb.told
+def restore(source: Path, to: Path, live: Path | None) -> None:
+    """Put a city back from a backup or an export, into a FOLDER that is empty or not there.
+
+    Every file is hashed first. What was released since the backup stays known, and what was destroyed since stays
+    destroyed: the newest ledger and certificates of all backups beside it count.
+    """
+    from metroon.leaving import restore
+
+    made = restore(source, to, live=live)
+    click.echo(f"{made.folder}: {made.files:,} files as they were at {made.made_at}; every hash is right.")
+    if made.entries:
+        click.echo(f"{made.entries} newer lines of the ledger were kept: what was released since is not forgotten.")
+    if made.certificates or made.destroyed:
+        click.echo(f"{made.certificates} newer certificates were kept, and {made.destroyed} destroyed files left out.")
+    click.echo(f"Next: metroon run -C {made.folder}")
+
+
+@main.command()
+@click.argument("to", type=click.Path(file_okay=False, path_type=Path))
+@CITY
+@click.option("--restricted", is_flag=True, help="Take along what is not public; needs --by.")
+@click.option("--by", default="", help="The role or steward of people.yaml who answers for what is not public.")
+@verb.told
+def export(to: Path, folder: str | None, by: str, *, restricted: bool) -> None:
+    """Leave: write all of it as open files (CSV, Parquet, YAML, JSON) into the new folder TO.
+
+    `metroon restore` makes a city of it again, with the same rows and the same numbers.
+    """
+    from datetime import UTC, datetime
+
+    from metroon.leaving import export
+
+    made = export(verb.walk(verb.load(folder), None), to, at=datetime.now(UTC), restricted=restricted, by=by)
+    click.echo(f"{made.folder}: {made.files:,} files, {made.size / 1e6:,.1f} MB.")
+    for told in made.left_out:
+        click.echo(f"left out: {told}")
+    if restricted:
+        click.echo("It holds rows about people: only those may have it who may see these.")
 
 
 @main.command()

@@ -14,7 +14,7 @@ import pyarrow as pa
 from metroon.base.engine import Engine
 from metroon.base.errors import Refused
 from metroon.city import load
-from metroon.walk import techniques
+from metroon.walk import sources, techniques
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def _city(folder: Path) -> Iterator[Finding]:
     yield Finding(os.access(folder, os.W_OK), f"{folder} can be written", "Ask for the right to write there.")
     try:
         city = load(folder)
-        protecting = techniques(city)
+        protecting, collecting = techniques(city), sources(city)
     except Refused as refused:
         yield Finding(False, f"{len(refused.problems)} faults in the city repo", "See them with: metroon check")
         return
@@ -79,3 +79,6 @@ def _city(folder: Path) -> Iterator[Finding]:
         name = f"METROON_KEY_{purpose.upper()}"
         fix = f"Set {name} to at least 16 random characters, from your secret store."
         yield Finding(len(os.environ.get(name, "")) >= 16, f"the key {name} is set", fix)
+    for name in sorted({v for source in collecting.values() for v in source.variables}):
+        fix = f"Set {name} in the environment of this program, from your secret store."
+        yield Finding(bool(os.environ.get(name)), f"the environment variable {name} is set", fix)

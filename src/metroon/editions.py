@@ -108,7 +108,8 @@ def editions(walk: Walk, name: str, known: Known) -> tuple[Edition, ...]:
         changes = known.changes(walk, before, version) if before and version else ()
         day, at = date.fromisoformat(evidence["as_of"]), datetime.fromisoformat(evidence["made_at"])
         sha256 = str(evidence.get("release_sha256") or evidence["key"])
-        made.append(Edition(number, day, at, facts.rows if facts else None, changes, sha256))
+        columns = tuple(evidence.get("columns", ()))
+        made.append(Edition(number, day, at, facts.rows if facts else None, changes, sha256, columns))
     return tuple(made)
 
 

@@ -180,7 +180,7 @@ def _input(walk: Walk, product: str, delivery: dict[str, str]) -> Input:
 
 
 def _parts(walk: Walk, product: str, name: str) -> list[Path]:
-    folders = (walk.city.data, walk.city.products[product].folder)
+    folders = (walk.data(product), walk.city.products[product].folder)
     file = next((f for folder in folders if (f := folder / name).is_file()), None)
     return walk.sources[product].parts(file) if file else []
 
@@ -195,8 +195,9 @@ def _again(walk: Walk, name: str, source: Literal["files", "versions"]) -> tuple
     try:
         if source == "versions":
             return _release_sha256(walk, name), ""
-        with tempfile.TemporaryDirectory() as folder:
-            fresh = Walk(walk.city, walk.as_of, Path(folder), coarsened=walk.coarsened)
+        with tempfile.TemporaryDirectory(dir=walk.scratch) as folder:
+            home = walk.lake.folder.parent
+            fresh = Walk(walk.city, walk.as_of, Path(folder), coarsened=walk.coarsened, replayed=home)
             fresh.known = walk.known
             flow.run(fresh, [name])
             made = fresh.lake.open(name)
@@ -209,7 +210,10 @@ def _destroyed(walk: Walk, steps: Sequence[Step]) -> str:
     """Which certificate says that rows of a number were destroyed, in words; empty when they are all there."""
     certificates = Certificates(walk.lake.folder.parent)
     for product, version in ((s.account.product, s.account.version) for s in steps):
-        if version is not None and (found := certificates.of(product, version)) is not None:
+        # A city that was put back from a backup may give the number of a destroyed version to another one.
+        if version is None or walk.lake.has_rows(product, version):
+            continue
+        if (found := certificates.of(product, version)) is not None:
             day = str(found.told["begun_at"])[:10]
             return f"the rows of version {version} of {product} were destroyed on {day}: certificate {found.number}"
     return ""

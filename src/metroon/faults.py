@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +14,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
 from metroon.collect import FileSource
 from metroon.guard import protocol, retention
+from metroon.lake import Lake
 from metroon.measure.indicator import Expression
 from metroon.walk import counting, indicators, names_faults, order, sources, techniques
 from metroon.walk import known as known_to
@@ -53,6 +55,7 @@ def faults(city: City, as_of: date) -> list[Problem]:
         found += _techniques(product)
         found += tabulation.faults(city, product, product.contract)
         found += conform.faults(engine, product.contract, as_of)
+        _try(found, partial(_add_breaks, found, city, product, engine))
     found += _geographies(city)
     found += _texts(city, asked)
     for name, indicator in ((n, i) for n, i in asked.items() if i.of not in city.unread):
@@ -90,10 +93,53 @@ def may_name(city: City, asked: Mapping[str, Indicator]) -> review.Known:
 
 
 def warned(city: City, as_of: date) -> list[Problem]:
-    """What is lawful and yet likely wrong in the measures, and what is not published yet for want of its protocol."""
+    """What is lawful and yet worth a thought.
+
+    Measures that are likely wrong, what is not published yet for want of its protocol,
+    promises that nothing holds to the rows, variables of the environment that are not set, and what contracts promise
+    otherwise than before.
+    """
     promised = [p.contract for p in city.products.values()]
     waits = (p for contract in promised for p in protocol.gate(contract, city.protocols, as_of=as_of))
-    return sorted({*measure.warnings(indicators(city), {n: d.node for n, d in city.measures.items()}), *waits})
+    words = (p for contract in promised for p in conform.unchecked(contract))
+    doubtful = measure.warnings(indicators(city), {n: d.node for n, d in city.measures.items()})
+    return sorted({*doubtful, *waits, *words, *_unset(city), *_changed(city)})
+
+
+def _add_breaks(found: list[Problem], city: City, product: Product, engine: Engine) -> None:
+    last = Lake(city.home / "lake", engine).restricted(product.name)
+    kept = last.evidence.get("contract") if last else None
+    found += conform.breaks(kept, product.contract, last.number) if last and kept else []
+
+
+def _changed(city: City) -> Iterator[Problem]:
+    """What contracts promise otherwise than the editions that were kept last."""
+    kept = Lake(city.home / "lake", Engine())
+    for name, product in city.products.items():
+        last = kept.restricted(name)
+        before = last.evidence.get("contract") if last else None
+        told = conform.changes(before, conform.edition(product.contract)) if last and before else ()
+        if last and told:
+            what = f"since version {last.number} the contract promises otherwise: {'; '.join(map(str, told))}."
+            fix = f"Nothing, if that is meant: metroon run {name} makes a version under it."
+            yield product.contract.node.problem("C221", what, fix, "version")
+
+
+def _unset(city: City) -> Iterator[Problem]:
+    """Variables of the environment that a product's source or its pseudonyms need, and that are not set."""
+    for name, source in sources(city).items():
+        product = city.products[name]
+        for variable in sorted(v for v in source.variables if not os.environ.get(v)):
+            what = f"the environment variable {variable} is not set: nothing can be fetched for {name}."
+            fix = f"Set {variable} in the environment of this program, from your secret store."
+            yield product.collect.problem("D150", what, fix)
+    for name, made in techniques(city).items():
+        purposes = sorted({str(p) for t in made if (p := getattr(t, "purpose", None))})
+        for variable in (f"METROON_KEY_{p.upper()}" for p in purposes):
+            if not os.environ.get(variable):
+                what = f"the key {variable} is not set: no pseudonym of {name} can be made."
+                fix = f"Set {variable} to at least 16 random characters, from your secret store."
+                yield city.products[name].guard.problem("G105", what, fix)
 
 
 def _made_of(source: Source, product: Product) -> frozenset[str]:

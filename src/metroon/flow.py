@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from metroon import conform, guard, lake, locate, measure, record, report, tabulation, waiting, withdrawal
 from metroon.base import estimate as estimating
 from metroon.base.account import Account, Measured, Run, Tabled
-from metroon.base.errors import Problem, Refused
+from metroon.base.errors import Problem, Refused, cannot
 from metroon.base.running import running
 from metroon.collect import Reading
 from metroon.guard import Guarded, Hiding, Protecting, Published
@@ -24,8 +25,11 @@ from metroon.walk import coarsened_to
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
+    from metroon.base.engine import Relation
     from metroon.base.places import Places
     from metroon.city import Contract, Product
+    from metroon.collect import Raw
+    from metroon.conform import Checked
     from metroon.guard import Difference, Technique
     from metroon.guard.system import Proof
     from metroon.lake import Open, Restricted, Version
@@ -61,16 +65,39 @@ def _keep(walk: Walk, product: Product) -> tuple[Version[Restricted], bool]:
     walk.told("collect", name)
     contract = walk.contracts[name]
     inputs = {n: walk.lake.read(walk.version(n)) for n in sorted(walk.upstream(name))}
-    raw = walk.sources[name].read(Reading(walk.engine, contract, walk.data(name), product.folder, inputs))
-    walk.told("conform", name)
-    zone = walk.city.file.time_zone
-    checked = conform.check(walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of, time_zone=zone)
-    checked = walk.without_destroyed(checked)
+    past = conform.Past.read(before.evidence if before else {})
+    headers = walk.new_headers(name, past.profiles)
+    walk.store.drifted(name, None, datetime.now(UTC), conform.drifted_columns(contract, headers, past))
+    checked, raw = _checked(walk, product, inputs)
+    watched = conform.watch(walk.engine, checked, headers, past)
     told = report.evidence(checked, raw, walk.numbers(inputs))
+    told |= report.watched(watched, product.contract, before.evidence.get("contract") if before else None)
     told["contract_sha256"] = lake.text_sha256(product.folder / "contract.yaml")
     kept = walk.lake.save(checked, walk.evidence(key, told))
     walk.store.judged(name, kept.number, datetime.now(UTC), checked.verdicts)
+    walk.store.drifted(name, kept.number, datetime.now(UTC), watched.drifts)
     return kept, True
+
+
+def _checked(walk: Walk, product: Product, inputs: Mapping[str, Relation]) -> tuple[Checked, Raw]:
+    """What became of every record; only new deliveries are read, where that gives what reading all of them gives."""
+    name, contract, source = product.name, walk.contracts[product.name], walk.sources[product.name]
+    before, may_claim, extent = walk.before(name), True, walk.extent()
+    while True:
+        known = walk.known_deliveries(name, before)
+        reading = Reading(walk.engine, contract, walk.data(name), product.folder, inputs, extent)
+        raw = source.read(replace(reading, known=known, hashed=walk.file_sha256, may_claim=may_claim))
+        walk.told("conform", name)
+        try:
+            checked = conform.check(
+                walk.engine, raw, contract, inputs=inputs, as_of=walk.as_of, time_zone=walk.city.file.time_zone,
+                extent=extent, folder=walk.scratch, before=before, is_last_kept=source.revises,
+            )  # fmt: skip
+            return walk.with_keys(name, walk.without_destroyed(checked)), raw
+        except conform.Unproven:
+            may_claim = False
+        except conform.Entangled:
+            before = None
 
 
 def _waits(walk: Walk, name: str, kept: Version[Restricted]) -> bool:
@@ -117,8 +144,28 @@ def guarded_rows(walk: Walk, kept: Version[Restricted], techniques: Sequence[Tec
     places = {g: walk.places(g) for g in coarsened_to(walk.city, techniques)}
     last = walk.lake.open(kept.name)
     before = last.evidence.get("steps", {}) if last else {}
-    given = Protecting(walk.engine, contract, places, walk.secrets(kept.name), walk.as_of, before)
-    return guard.protect(walk.lake.read(kept), contract, techniques, given, minimum_cell=walk.minimum_cell(contract))
+    parts = {n: walk.engine.parquet(files) for n, files in walk.parts(kept).items()}
+    points = {g: partial(locate.points, walk.engine, parts, contract, p, cache=walk.cache) for g, p in places.items()}
+    given = Protecting(walk.engine, contract, places, walk.secrets(kept.name), walk.as_of, before, points=points)
+    named = _named_as_protected(walk, kept.name, parts, techniques, given)
+    floor = walk.minimum_cell(contract)
+    return guard.protect(walk.lake.read(kept), contract, techniques, given, minimum_cell=floor, parts=named)
+
+
+def _named_as_protected(
+    walk: Walk, name: str, parts: Mapping[str, Relation], techniques: Sequence[Technique], given: Protecting
+) -> dict[str, Relation]:
+    """Parts of a product under names that stand for all that decides what becomes of their rows."""
+    folder = walk.city.products[name].folder
+    told = {
+        "product": lake.text_sha256(folder / "contract.yaml", folder / "product.yaml"),
+        "classes": [(c.name, c.classification) for c in given.contract.columns],
+        "techniques": [[type(t).__name__, t.model_dump(mode="json"), t.today(walk.as_of)] for t in techniques],
+        "boundaries": {g: locate.boundary_sha256(p) for g, p in given.places.items()},
+        "keys": {p: lake.key({"key": k.hex()}) for p, k in given.keys.items()},
+        "code": walk.code,
+    }
+    return {lake.key({"part": n, **told}): rows for n, rows in parts.items()}
 
 
 @dataclass(frozen=True)
@@ -257,13 +304,37 @@ def _cube(walk: Walk, asked: Mapping[str, Asking]) -> Cube:
     first = next(iter(asked.values()))
     contract, version = first.contract, walk.version(first.contract.name)
     every = {g.id: g for asking in asked.values() for one in (asking, *asking.coarser) for g in one.geographies}
-    files, source = walk.counted(version)
-    rows = locate.assign(
-        walk.engine, walk.engine.parquet(files), contract, every.values(), cache=walk.cache, version=source,
-        counter=walk.counter, counted=walk.rows(version),
-    )  # fmt: skip
+    parts = walk.counted(version)
+
+    def located(files: Mapping[str, Sequence[str]]) -> Relation:
+        every_file = [f for listed in files.values() for f in listed]
+        return locate.assign(
+            walk.engine, walk.engine.parquet(every_file), contract, every.values(), cache=walk.cache,
+            version="+".join(files), counter=walk.counter, counted=walk.counter.parquet(every_file),
+            parts={n: walk.engine.parquet(f) for n, f in files.items()},
+        )  # fmt: skip
+
+    rows = located(parts)
     walk.told("measure", ", ".join(asked))
-    return measure.cube(walk.counter, rows, {n: a.indicator for n, a in asked.items()}, contract)
+    counted = measure.Parts(
+        tuple(parts), lambda n: located({n: parts[n]}), walk.cache, _counted_as(walk, asked, contract, every)
+    )
+    indicators = {n: a.indicator for n, a in asked.items()}
+    # To make an old number again, or to look again, every row is counted again.
+    kept = None if walk.pinned or walk.verify else counted
+    return measure.cube(walk.counter, rows, indicators, contract, parts=kept)
+
+
+def _counted_as(walk: Walk, asked: Mapping[str, Asking], contract: Contract, geographies: Mapping[str, Places]) -> str:
+    """All that decides what is counted of a part, but for its rows."""
+    folder = walk.city.folder
+    return lake.key({
+        "measures": {n: [type(a.indicator).__name__, a.indicator.model_dump(mode="json")] for n, a in asked.items()},
+        "declared": lake.text_sha256(*(folder / "measures" / f"{n}.yaml" for n in asked)),
+        "contract": lake.text_sha256(folder / "products" / contract.name / "contract.yaml"),
+        "boundaries": {g: locate.boundary_sha256(p) for g, p in geographies.items()},
+        "code": walk.code,
+    })  # fmt: skip
 
 
 def _numbers(walk: Walk, cube: Cube, asking: Asking) -> Numbers:
@@ -541,9 +612,20 @@ def _try_rows(walk: Walk, name: str, done: Mapping[str, Account]) -> Account:
         return walk_rows(walk, walk.city.products[name])
     except Refused as refused:
         return report.failed(walk, name, refused.problems)
+    except OSError as error:
+        return report.failed(walk, name, (cannot(error),))
 
 
 def _released(walk: Walk, group: Sequence[str], tables: Sequence[str]) -> Released:
+    try:
+        return _now_released(walk, group, tables)
+    except OSError as error:
+        told = (cannot(error),)
+        lost = [report.failed_table(walk, n, told) for n in tables]
+        return [report.failed_measure(walk, n, told) for n in group], lost
+
+
+def _now_released(walk: Walk, group: Sequence[str], tables: Sequence[str]) -> Released:
     try:
         known = {n: walk.lake.open(n) for n in (*group, *tables)}
         keys = {n: walk.measure_key(n) for n in group} | {n: walk.table_key(n) for n in tables}

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import did_you_mean
-from metroon.base.profile import ColumnProfile, snake_case
-from metroon.city.listing import Entry
+from metroon.base.profile import ColumnProfile, product_name, snake_case
+from metroon.city.inventory import declared
+from metroon.city.listing import Entry, Written, add_entries
+from metroon.collect.guess import SourceGuess
 from metroon.collect.listing import Listed, Listing, NoListing, duplicates
 from metroon.collect.listings import ckan, dcat, socrata
 from metroon.collect.peek import columns
@@ -19,7 +21,9 @@ from metroon.guard.suggest import suggest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
+    from metroon.city import City
     from metroon.collect.listing import Asking
 
 PERSONAL = ("direct", "sensitive")
@@ -85,20 +89,6 @@ class Harvest:
     def owners(self) -> dict[str, int]:
         """Owner -> its datasets, the one with most first; without those that name none."""
         return dict(Counter(f.dataset.owner for f in self.found if f.dataset.owner).most_common())
-
-    def one(self, known: str) -> Found:
-        """The dataset of an id, or of a title where only one has it.
-
-        Raises:
-            Refused: There is none (D163).
-        """
-        alike = [f for f in self.found if known in (f.dataset.id, f.dataset.title)]
-        exact = [f for f in alike if f.dataset.id == known]
-        if len(exact or alike) == 1:
-            return (exact or alike)[0]
-        what = f"the catalog lists {'more than one' if alike else 'no'} dataset '{known}'."
-        fix = did_you_mean(known, [t for f in self.found for t in (f.dataset.id, f.dataset.title)])
-        raise Refused([Problem(self.listing.address, 0, "D163", what, "Name its id." if alike else fix)])
 
 
 def harvest(
@@ -193,11 +183,113 @@ def summary(made: Harvest) -> str:
     return "; ".join(told + [f"{k:,} {words[what]}" for what, k in made.sums().items() if k])
 
 
+def chosen(city: City, listing: Listing, known: str) -> tuple[SourceGuess, str]:
+    """How one dataset of a catalog would be collected, and the name that its product gets.
+
+    Args:
+        city: Its inventory may hold the dataset already: then the product takes over the entry's id.
+        listing: The catalog.
+        known: The dataset's id, or its title where only one has it.
+
+    Raises:
+        Refused: There is no such dataset (D163), or nothing that is offered can be read (D165).
+    """
+    found = _one(listing, known)
+    best = next((o for o in found.offers if o.source), None)
+    if best is None:
+        offered = ", ".join(sorted({o.format or "a page" for o in found.offers})) or "nothing"
+        fix = "Ask its owner for a table (csv, xlsx, json, geojson, parquet), an interface or a database."
+        what = f"'{found.title}' cannot be collected: the catalog offers {offered}."
+        raise Refused([Problem(listing.address, 0, "D165", what, fix)])
+    listed = {e.source: e.id for e in declared(city.folder)}
+    name = listed.get(_source(listing, found)) or product_name(found.title)
+    return SourceGuess("remote", best.address, name, best.source), name
+
+
+def _one(listing: Listing, known: str) -> Listed:
+    alike = [d for d in listing.datasets if known in (d.id, d.title)]
+    exact = [d for d in alike if d.id == known]
+    if len(exact or alike) == 1:
+        return (exact or alike)[0]
+    what = f"the catalog lists {'more than one' if alike else 'no'} dataset '{known}'."
+    fix = did_you_mean(known, [t for d in listing.datasets for t in (d.id, d.title)])
+    raise Refused([Problem(listing.address, 0, "D163", what, "Name its id." if alike else fix)])
+
+
+def _source(listing: Listing, dataset: Listed) -> str:
+    return f"{listing.address}#{dataset.id}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a harvest went.
+
+    Args:
+        report: The table of all datasets, for a spreadsheet.
+        listed: What became of them in the inventory.
+    """
+
+    report: Path
+    listed: Written
+
+
+def keep(city: City, made: Harvest, table: Callable[..., str]) -> Kept:
+    """Write a harvest down: all that was found as a table, and what is not collected yet into the inventory.
+
+    Args:
+        city: The city.
+        made: The harvest.
+        table: Writes rows as CSV that a spreadsheet may open.
+
+    Raises:
+        Refused: The inventory or city.yaml cannot be added to (D164), or a file cannot be written (D166); then
+            nothing was written.
+    """
+    report = city.folder / "portals" / f"{made.host}.csv"
+    draft = report.with_suffix(".part")
+    try:
+        report.parent.mkdir(exist_ok=True)
+        draft.write_text(table(list(rows(made)), for_spreadsheet=True), encoding="utf-8")
+        taken = {*city.products, *city.measures}
+        listed = add_entries(city.folder, entries(made), taken, made.listing.address, on=made.on)
+        draft.replace(report)
+    except OSError as error:
+        what = f"it cannot be written: {error.strerror}."
+        raise Refused([Problem(str(report), 0, "D166", what, "Check free space and rights of the folder.")]) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return Kept(report, listed)
+
+
+def worst(made: Harvest, most: int = 5) -> Iterator[tuple[str, list[str]]]:
+    """What is to be seen to first: a heading, and the datasets it is about, each with what is wrong.
+
+    Args:
+        made: The harvest.
+        most: How many of each are told.
+    """
+    each = made.found
+    late = sorted((f for f in each if f.late_days), key=lambda f: -(f.late_days or 0))
+    told = {
+        "Late": [f"{f.dataset.title}: {f.late_days:,} days over '{f.dataset.promised}'" for f in late],
+        "Columns that look personal": [
+            f"{f.dataset.title}: {', '.join(f.personal)}" for f in each if f.personal and f.dataset.access == "public"
+        ],
+        "Dead links": [f"{f.dataset.title}: {a} {why}" for f in each for a, why in (f.dead or {}).items()],
+        "Listed twice": [f"{f.dataset.title}: {f.dataset.id} and {f.twice}" for f in each if f.twice],
+        "Faults of the catalog": list(made.listing.faults),
+    }
+    for heading, lines in told.items():
+        if lines:
+            more = [f"and {len(lines) - most:,} more"] if len(lines) > most else []
+            yield heading, [*lines[:most], *more]
+
+
 def entries(made: Harvest) -> list[Entry]:
     """What the inventory says of every dataset, but for those that are listed twice."""
     return [
         Entry(
-            source=f"{made.listing.address}#{f.dataset.id}",
+            source=_source(made.listing, f.dataset),
             title=f.dataset.title,
             description=f.dataset.description,
             owner=f.dataset.owner,

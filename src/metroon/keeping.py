@@ -139,7 +139,7 @@ def _held(walk: Walk, name: str, rule: Rule, cutoff: date) -> tuple[Held, ...]:
 
 
 def _is_there(walk: Walk, name: str, file: str) -> bool:
-    return any((folder / file).is_file() for folder in (walk.city.data, walk.city.products[name].folder))
+    return any((folder / file).is_file() for folder in (walk.data(name), walk.city.products[name].folder))
 
 
 def apply(walk: Walk, names: Sequence[str] = (), *, today: date) -> list[Certificate]:
@@ -199,12 +199,20 @@ def _begin(walk: Walk, certificates: Certificates, told: Due) -> Certificate:
             "rows": told.rows,
             "newest": newest.number,
             "deliveries": _deliveries(walk, newest, told.cutoff) if rule.starts == "delivery" else [],
-            "versions": [_listed(h, lake.stored(h.table, h.version), home) for h in told.held],
+            "versions": [_listed(h, _own_files(walk, h, told.held), home) for h in told.held],
             "sources_kept": list(told.sources),
             "begun_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "code": walk.code,
         }
     )
+
+
+def _own_files(walk: Walk, held: Held, all_held: Sequence[Held]) -> list[str]:
+    """The files of a version that no version has which stays: an append shares those of the version before."""
+    gone = {h.version for h in all_held if h.table == held.table}
+    stay = (n for n in walk.lake.history(held.table, "restricted") if n not in gone)
+    shared = {f for n in stay for f in walk.lake.stored(held.table, n)}
+    return [f for f in walk.lake.stored(held.table, held.version) if f not in shared]
 
 
 def _listed(held: Held, files: Sequence[str], home: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from metroon import conform, locate, withdrawal
 from metroon.base import estimate as estimating
-from metroon.base.account import Account, Delivery, Measured, Tabled, Verdict
+from metroon.base.account import Account, Delivery, Drift, Measured, Tabled, Verdict
 from metroon.base.errors import Problem, Refused
 from metroon.city.yaml import shown as shown_path
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from metroon.base.places import Places
+    from metroon.city import Contract
     from metroon.collect import Raw
     from metroon.lake import Evidence, Open, Restricted, Version
     from metroon.measure import Indicator, Tallied
@@ -39,9 +40,42 @@ def evidence(checked: conform.Checked, raw: Raw, parents: Mapping[str, int]) -> 
             "refused": checked.refused,
             "missing": dict(checked.missing),
             "verdicts": [v.__dict__ for v in checked.verdicts],
-            "notes": list(raw.notes),
+            "notes": [*raw.notes, *checked.notes],
         },
     }
+
+
+def watched(found: conform.Watched, contract: Contract, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What moved since the version before, in the deliveries and in the contract; for the restricted zone.
+
+    Args:
+        found: What the deliveries bring otherwise.
+        contract: The contract as it is declared.
+        before: The edition that the version before kept; None where there is none.
+    """
+    now = conform.edition(contract)
+    return {
+        "drifts": [d.__dict__ for d in found.drifts],
+        "profiles": dict(found.profiles),
+        "contract": now,
+        "contract_changes": [str(c) for c in conform.changes(before, now)] if before else [],
+    }
+
+
+def contract_changes(kept: Mapping[int, Evidence]) -> dict[int, tuple[str, tuple[conform.Change, ...]]]:
+    """Version -> the contract's own version and what it promises otherwise than before; those where that changed.
+
+    Args:
+        kept: Version -> its evidence, oldest first.
+    """
+    found: dict[int, tuple[str, tuple[conform.Change, ...]]] = {}
+    before: Mapping[str, Any] | None = None
+    for number, told in sorted(kept.items()):
+        now = told.get("contract")
+        if now and (before is None or now != before):
+            found[number] = now["version"], conform.changes(before, now) if before else ()
+        before = now or before
+    return found
 
 
 def open_evidence(walk: Walk, kept: Version[Restricted]) -> Evidence:
@@ -74,8 +108,9 @@ def account(walk: Walk, name: str, version: Version[Restricted]) -> Account:
         missing=told["missing"],
         cannot_answer=conform.cannot_answer(contract, told["missing"], told["kept"]),
         late=late(walk, name, version, walk.as_of),
-        notes=tuple(told["notes"]),
+        notes=(*told["notes"], *(f"the contract changed: {c}" for c in version.evidence.get("contract_changes", ()))),
         problems=tuple(Problem(**p) for p in version.evidence["problems"]),
+        drifts=tuple(Drift(**d) for d in version.evidence.get("drifts", ())),
     )
 
 
@@ -147,8 +182,9 @@ def with_places(walk: Walk, told: Account) -> Account:
     version = walk.lake.restricted(told.product, told.version)
     if version is None:
         return told
+    parts = {n: walk.engine.parquet(f) for n, f in walk.parts(version).items()}
     rows, source = walk.lake.read(version), version.source
-    found = locate.lost(walk.engine, rows, contract, geographies, cache=walk.cache, version=source)
+    found = locate.lost(walk.engine, rows, contract, geographies, cache=walk.cache, version=source, parts=parts)
     return replace(told, outside=found.outside, no_place=found.no_place)
 
 
@@ -193,7 +229,7 @@ def day(told: Account) -> tuple[str, bool]:
     Returns:
         The verdict, and whether it was late.
     """
-    is_bad = told.outcome == "failed" or any(not v.is_kept and v.severity != "set aside" for v in told.verdicts)
+    is_bad = told.outcome == "failed" or any(v.is_broken and v.severity != "set aside" for v in told.verdicts)
     return "bad" if is_bad else "late" if told.late else "ok", bool(told.late)
 
 
@@ -291,7 +327,7 @@ def next_steps(walk: Walk, accounts: Sequence[Account], measures: Sequence[Measu
     steps += [f"{a.product}: {p.fix}" for a in accounts for p in a.problems if a.outcome != "failed"]
     steps += [f"{a.product}: ask for newer data ({a.late.partition(':')[0]})." for a in accounts if a.late]
     steps += [m.advice for m in measures if m.advice]
-    broken = [a.product for a in accounts if any(not v.is_kept for v in a.verdicts)]
+    broken = [a.product for a in accounts if any(v.is_broken for v in a.verdicts)]
     if broken:
         steps.append(f"See which promises are broken by {', '.join(broken)}: metroon show {broken[0]}{at}")
     told = [m for m in measures if m.outcome != "failed"]

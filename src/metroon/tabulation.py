@@ -304,10 +304,10 @@ def tabulate(walk: Walk, name: str, asked: TableFile | None = None) -> Tabulated
     named = [g for names, kind in zip(declared.dimensions, kinds, strict=True) if kind == "place" for g in names]
     places = {g: walk.places(g) for g in named}
     version = walk.version(name)
-    files, source = walk.counted(version)
+    parts = {n: walk.engine.parquet(files) for n, files in walk.counted(version).items()}
     rows = locate.assign(
-        walk.engine, walk.engine.parquet(files), contract, places.values(), cache=walk.cache, version=source,
-        counter=walk.counter, counted=walk.rows(version),
+        walk.engine, walk.rows(version), contract, places.values(), cache=walk.cache, version=version.source,
+        counter=walk.counter, counted=walk.rows(version), parts=parts,
     )  # fmt: skip
     lacking = [g for g in named if locate.column(g) not in rows.columns]
     if lacking:

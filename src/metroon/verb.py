@@ -41,7 +41,7 @@ def told(step: Callable[..., int | None]) -> Callable[..., None]:
 
     @functools.wraps(step)
     def told(*args: Any, **kwargs: Any) -> None:
-        from metroon.base.errors import Refused
+        from metroon.base.errors import Refused, cannot
 
         try:
             sys.exit(step(*args, **kwargs) or DONE)
@@ -50,6 +50,10 @@ def told(step: Callable[..., int | None]) -> Callable[..., None]:
             sys.exit(REFUSED)
         except BrokenPipeError:
             sys.exit(DONE)
+        except OSError as error:
+            # Where nobody nearer knows what it means: a disk that is full, away, or closed.
+            tell([cannot(error)])
+            sys.exit(REFUSED)
 
     return told
 

@@ -205,6 +205,7 @@ def _revised(
     if waiting is not None and waiting.columns == columns:
         old = _edition(walk, before, waiting)
     else:
+        new, old = _unlike(walk, now, before)
         old = _hashed(walk, old, columns).mutate(**{_FROM: ibis.literal(before.number)})
     new = _hashed(walk, new, columns).mutate(**{_FROM: ibis.literal(now.number)})
     came = _beyond(new, _many(old)).mutate(**{_CAME: True})
@@ -215,6 +216,18 @@ def _revised(
     found = found.sort_by([(_HASH, "ascending"), (_CAME, "ascending")])
     number = pa.array(np.arange(found.num_rows))
     return _Revised(found.append_column(measure.REVISED, number), columns)
+
+
+def _unlike(walk: Walk, now: Version[Restricted], before: Version[Restricted]) -> tuple[Relation, Relation]:
+    """The rows of two versions but for the parts that both have: what differs between them is in these alone."""
+    parts = {v.number: walk.parts(v) for v in (now, before)}
+    both = parts[now.number].keys() & parts[before.number].keys()
+
+    def rest(version: Version[Restricted]) -> Relation:
+        files = [f for name, listed in parts[version.number].items() if name not in both for f in listed]
+        return walk.engine.parquet(files) if files else walk.lake.read(version).limit(0)
+
+    return rest(now), rest(before)
 
 
 def _hashed(walk: Walk, rows: Relation, columns: Sequence[str]) -> Relation:
@@ -291,7 +304,7 @@ def _each(walk: Walk, product: str, asked: Mapping[str, Asking], found: _Revised
     contract = walk.contracts[product]
     places = {g.id: g for a in asked.values() for one in (a, *a.coarser) for g in one.geographies}
     rows = walk.engine.table(found.rows)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=walk.scratch) as folder:
         placed = locate.assign(walk.engine, rows, contract, places.values(), cache=Path(folder), version="revised")
         indicators = {n: a.indicator for n, a in asked.items()}
         return measure.cube(walk.engine, placed, indicators, contract, is_each=True)

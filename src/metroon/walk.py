@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from graphlib import CycleError, TopologicalSorter
@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import ibis
+import shapely
 
 import metroon
 from metroon import conform, guard, lake, locate, measure
+from metroon.base.account import Delivery
 from metroon.base.engine import Engine, EngineKind
 from metroon.base.errors import Problem, Refused
 from metroon.base.estimate import ALL
@@ -28,7 +30,8 @@ from metroon.base.period import GRAINS
 from metroon.base.period import name as period_of
 from metroon.base.scratch import Scratch
 from metroon.base.store import Store
-from metroon.collect import Landing, RemoteSource, Source, sha256
+from metroon.collect import FileSource, Known, Landing, RemoteSource, Source, sha256
+from metroon.collect.deliveries import Unreadable
 from metroon.guard import Technique, protocol, retention
 from metroon.lake import Lake, Ledger, Open, Restricted, Version
 from metroon.lake.erasure import Certificates
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 Told = Callable[[str, str], None]
 """Called with what is being done and to what, so that somebody who waits sees it."""
 T = TypeVar("T")
+_MANY = 32
+"""From so many small parts on, what they hold is made again as one."""
 
 
 @dataclass
@@ -61,6 +66,7 @@ class Walk:
         pinned: Product -> the version to read, to make an old number again; the newest unless named.
         coarsened: Measure -> how it was made coarser, to make an old number again; chosen anew unless named.
         told: Hears of each step.
+        replayed: Another home whose landed files are read, so that nothing is fetched; this one's own unless named.
 
     Raises:
         Refused: Kinds or options are wrong, or products are made of each other; every fault at once.
@@ -73,6 +79,7 @@ class Walk:
     pinned: Mapping[str, int] = field(default_factory=dict)
     coarsened: Mapping[str, Sequence[str]] = field(default_factory=dict)
     told: Told = lambda verb, name: None
+    replayed: Path | None = None
 
     def __post_init__(self) -> None:
         home = self.home = self.home or self.city.home
@@ -136,6 +143,22 @@ class Walk:
             and declared is not None
             and (self.lake.restricted(declared.product, self.pinned.get(declared.product)) is not None)
         )
+
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Where the city lies, in degrees: as declared, else what its kept places cover; None when nobody knows."""
+        if self.city.file.extent is not None:
+            return self.city.file.extent
+        shapes: list[bytes] = []
+        # Not through places(): it would keep what the run is about to make anew.
+        for product in {p.inside or p.product for p in self.city.file.places.values()} & set(self.contracts):
+            version = self.lake.restricted(product)
+            if version is not None and self.contracts[product].column("geometry") is not None:
+                rows = self.engine.rows(self.lake.read(version).select("geometry"))
+                shapes += [bytes(r["geometry"]) for r in rows if r["geometry"]]
+        if not shapes:
+            return None
+        west, south, east, north = shapely.total_bounds(shapely.from_wkb(shapes))
+        return (float(west), float(south), float(east), float(north))
 
     def area_numbers(
         self, geography: str, columns: Sequence[str], at: Mapping[str, int]
@@ -208,7 +231,8 @@ class Walk:
         if self.pinned:
             return guard.gate(contract)  # what was published is made again, and nothing new leaves
         before = self._lived(product)
-        return [*guard.gate(contract), *protocol.gate(contract, self.city.protocols, as_of=self.as_of, before=before)]
+        waits = protocol.gate(contract, self.city.protocols, as_of=self.as_of, before=before)
+        return [*guard.gate(contract), *waits, *self.contract_breaks(product)]
 
     def kept_protocol(self, product: str) -> dict[str, Any] | None:
         """What a version keeps of the protocol under which it goes out; None where nobody stands behind a row."""
@@ -236,16 +260,16 @@ class Walk:
     def without_destroyed(self, checked: Checked) -> Checked:
         """Rows as they were read, without those that were destroyed: a file that still holds them brings none back."""
         contract = checked.contract
-        for certificate in Certificates(self.lake.folder.parent).all():
-            if certificate.product == contract.name:
-                gone = partial(
-                    retention.destroyed,
-                    certificate=certificate.told,
-                    contract=contract,
-                    deliveries=checked.deliveries,
-                )
-                checked = conform.without(self.engine, checked, gone, retention.reason(certificate.number))
-        return checked
+        found = [c for c in Certificates(self.lake.folder.parent).all() if c.product == contract.name]
+        for certificate in found:
+            gone = partial(
+                retention.destroyed,
+                certificate=certificate.told,
+                contract=contract,
+                deliveries=checked.deliveries,
+            )
+            checked = conform.without(self.engine, checked, gone, retention.reason(certificate.number))
+        return conform.without_records(checked) if found else checked
 
     # What is made of what
 
@@ -280,14 +304,23 @@ class Walk:
 
     def rows(self, version: Version[Restricted]) -> Relation:
         """The rows of a version that are counted, for the engine that counts."""
-        return self.counter.parquet(self.counted(version)[0])
+        return self.counter.parquet([f for files in self.counted(version).values() for f in files])
 
-    def counted(self, version: Version[Restricted]) -> tuple[list[str], str]:
-        """The files of the rows of a version that are counted, and a name that no other rows have."""
+    def counted(self, version: Version[Restricted]) -> dict[str, list[str]]:
+        """What the rows that are counted are made of: a name that no other rows have -> the files of these rows."""
         if version.name not in self.revised:
-            return self.lake.files(version), version.source
+            return self.parts(version)
         file, waiting = self.revised[version.name]
-        return [file], f"{version.source} without {waiting}"
+        return {f"{version.source} without {waiting}": [file]}
+
+    def parts(self, version: Version[Any]) -> dict[str, list[str]]:
+        """What the rows of a version are made of: a name that no other rows have -> the files of these rows."""
+        files = self.lake.files(version)
+        parts = [p for p in self.lake.parts(version) if p.files]
+        if not parts or sorted(f for p in parts for f in p.files) != sorted(files):
+            return {version.source: files}
+        # With the names of its files, so that rows which were made again are never taken for those before.
+        return {f"{p.key} {' '.join(Path(f).name for f in p.files)}": list(p.files) for p in parts}
 
     @cached_property
     def scratch(self) -> Path:
@@ -402,8 +435,35 @@ class Walk:
         return todo, measures
 
     def product_faults(self, name: str) -> list[Problem]:
-        """Names in a product's declaration that mean nothing."""
-        return list(names_faults(self.city, self.city.products[name], self.sources[name]))
+        """Names in a product's declaration that mean nothing, and what breaks its last edition unannounced."""
+        return [*names_faults(self.city, self.city.products[name], self.sources[name]), *self.contract_breaks(name)]
+
+    def new_headers(self, name: str, known: Iterable[str]) -> dict[tuple[str, str], list[str]]:
+        """(File, hash) of each delivery that was not seen before -> its headers; those that can be read at all.
+
+        Args:
+            name: The product.
+            known: Hashes of the deliveries that were seen before.
+        """
+        source, data, seen = self.sources[name], self.data(name), set(known)
+        found: dict[tuple[str, str], list[str]] = {}
+        if not isinstance(source, FileSource):
+            return found
+        for file in source.deliveries(data):
+            parts = source.parts(file)
+            try:
+                hashed = self.file_sha256(file) if parts == [file] else sha256(*parts)
+                if hashed not in seen:
+                    found[file.relative_to(data).as_posix(), hashed] = source.headers(file)
+            except (Unreadable, Refused, OSError):
+                continue  # told when it is read
+        return found
+
+    def contract_breaks(self, name: str) -> list[Problem]:
+        """Breaking changes of a product's contract since its last version, without a new major version."""
+        last = self.lake.restricted(name) if name in self.city.products else None
+        kept = last.evidence.get("contract") if last else None
+        return conform.breaks(kept, self.city.products[name].contract, last.number) if last and kept else []
 
     def measure_faults(self, name: str) -> list[Problem]:
         """What is wrong with a measure as it is declared."""
@@ -413,6 +473,64 @@ class Walk:
             if place in self.city.file.places:
                 found += measure.vintage_faults(self.city.file.places[place], self.city.node.at("places", place))
         return found
+
+    # What need not be read again
+
+    def made_by(self, name: str) -> str:
+        """The key of everything but the files that decides which rows a delivery brings."""
+        product = self.city.products[name]
+        gone = [c.number for c in Certificates(self.lake.folder.parent).all() if c.product == name]
+        return lake.key({
+            "declared": lake.text_sha256(product.folder / "contract.yaml", product.folder / "product.yaml"),
+            "city": lake.text_sha256(self.city.folder / "city.yaml"),
+            "extent": self.extent(),
+            "destroyed": gone,
+            "code": self.code,
+        })  # fmt: skip
+
+    def before(self, name: str) -> conform.Before | None:
+        """What the newest version of a product has of deliveries that are as they were; None when nothing of it is."""
+        last = self.lake.restricted(name)
+        told = {str(d["file"]): str(d["sha256"]) for d in last.evidence["deliveries"]} if last else {}
+        if last is None or not last.evidence.get("parts") or not isinstance(self.sources[name], FileSource):
+            return None
+        every, made_by = self.lake.parts(last), self.made_by(name)
+        stay = [p for p in every if p.made_by == made_by and self._is_as_it_was(name, p, told)]
+        small = [p for p in stay if p.kept < conform.LARGE]
+        if len(small) > _MANY:  # together they are one part again
+            stay = [p for p in stay if p.kept >= conform.LARGE]
+        if not stay or (len(stay) < len(every) and any(p.repeats for p in stay)):
+            return None  # rows that repeat one which went come back
+        aside = [f for p in stay for f in p.aside]
+        rows = self.engine.parquet([f for p in stay for f in p.files])
+        return conform.Before(
+            tuple(stay), rows, self.engine.parquet(aside) if aside else self.lake.set_aside(last).limit(0)
+        )
+
+    def known_deliveries(self, name: str, before: conform.Before | None) -> dict[str, Known]:
+        """Delivery -> what it was, for those whose rows a version has already."""
+        last = self.lake.restricted(name)
+        told = {str(d["file"]): Delivery(**d) for d in last.evidence["deliveries"]} if last else {}
+        parts = before.parts if before else ()
+        return {f: Known(told[f], p.unnamed.get(f, ())) for p in parts for f in p.deliveries}
+
+    def _is_as_it_was(self, name: str, part: conform.Part, told: Mapping[str, str]) -> bool:
+        if part.as_of > self.as_of.isoformat() or (part.waits and part.as_of != self.as_of.isoformat()):
+            return False
+        files = [self.data(name) / file for file in part.deliveries]
+        return all(
+            f.is_file() and sha256(*self.sources[name].parts(f), hashed=self.file_sha256) == told.get(d)
+            for f, d in zip(files, part.deliveries, strict=True)
+        )
+
+    def with_keys(self, name: str, checked: Checked) -> Checked:
+        """Rows whose new parts have names that no other rows have."""
+        made_by, day = self.made_by(name), self.as_of.isoformat()
+        parts = [
+            p if p.key else replace(p, key=lake.key({"part": p.told()["files"]}), made_by=made_by, as_of=day)
+            for p in checked.parts
+        ]
+        return replace(checked, parts=tuple(parts))
 
     # What makes doing it again unnecessary
 
@@ -524,7 +642,8 @@ class Walk:
 
     def landing(self, name: str) -> Landing:
         """Where a product's remote source is landed."""
-        return Landing(self.lake.folder.parent / "landed" / name, self.city.products[name].folder)
+        home = self.replayed or self.lake.folder.parent
+        return Landing(home / "landed" / name, self.city.products[name].folder)
 
     def fetch(self, name: str) -> None:
         """Bring in what a product's remote source has now, if it has one.
@@ -533,9 +652,24 @@ class Walk:
             Refused: It cannot be had; what was landed before stays.
         """
         source = self.sources[name]
-        if isinstance(source, RemoteSource):
-            self.told("fetch", name)
-            source.fetch(self.landing(name))
+        if self.replayed is not None or not isinstance(source, RemoteSource):
+            return
+        self.told("fetch", name)
+        landing = self.landing(name)
+        with landing.alone():
+            source.fetch(landing)
+            self._check_landed(landing)
+            if landing.manifest().earlier:
+                versions = self.lake.history(name, "restricted").values()
+                landing.sweep({str(d["sha256"]) for evidence in versions for d in evidence.get("deliveries", ())})
+
+    def _check_landed(self, landing: Landing) -> None:
+        for landed in landing.landed():
+            file = landing.folder / landed.file
+            if not file.is_file() or self.file_sha256(file) != landed.sha256:
+                what = f"{landed.file} is not what was fetched: it was changed or taken away since."
+                fix = f"Restore it from a backup, or move {landing.folder} away: everything is then fetched anew."
+                raise Refused([Problem(str(landing.folder), 0, "D130", what, fix)])
 
     def secrets(self, name: str) -> dict[str, bytes]:
         """Purpose -> key, from the environment, for the pseudonyms of a product."""

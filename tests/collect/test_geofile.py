@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 import shapefile
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 from metroon.base.engine import Engine
 from metroon.base.errors import Refused
 from metroon.city.contract import contract
 from metroon.city.yaml import read
 from metroon.collect import Reading, sha256
-from metroon.collect.kinds.geofile import Geofile
+from metroon.collect.kinds.geofile import Geofile, _shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,10 +55,10 @@ def data(tmp_path: Path) -> Path:
 ENGINE = Engine()
 
 
-def _read(source: Geofile, data: Path) -> Raw:
+def _read(source: Geofile, data: Path, extent: tuple[float, float, float, float] | None = None) -> Raw:
     (data.parent / "contract.yaml").write_text(PROMISE)
     promise = contract(read(data.parent / "contract.yaml"), "areas")
-    return source.read(Reading(ENGINE, promise, data, data.parent))
+    return source.read(Reading(ENGINE, promise, data, data.parent, extent=extent))
 
 
 def _rows(raw: Raw) -> list[dict]:
@@ -137,3 +140,184 @@ def test_an_unknown_encoding_is_told(data: Path) -> None:
 
     with pytest.raises(Refused, match="encoding klingon is unknown"):
         _read(Geofile(path="areas.shp"), data)
+
+
+def _shapefile(folder: Path) -> dict[str, bytes]:
+    with shapefile.Writer(str(folder / "areas")) as writer:
+        writer.field("name", "C")
+        for i, name in enumerate(["Elm", "Oak", "Ash"]):
+            writer.point(i, i)
+            writer.record(name)
+    return {e: (folder / f"areas.{e}").read_bytes() for e in ("shp", "shx", "dbf")}
+
+
+def test_a_deleted_record_is_set_aside_and_no_shape_takes_its_neighbors_name(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    dbf = bytearray(_shapefile(tmp_path / "data")["dbf"])
+    first = int.from_bytes(dbf[8:10], "little")
+    dbf[first] = ord("*")
+    (tmp_path / "data" / "areas.dbf").write_bytes(dbf)
+    rows = _rows(_read(Geofile(path="areas.shp", crs="OGC:CRS84"), tmp_path / "data"))
+
+    assert [None, ("Oak", 1.0), ("Ash", 2.0)] == [
+        (r["name"], shapely.from_wkb(r["geometry"]).x) if r["geometry"] else None for r in rows
+    ]
+    assert ["the feature is marked as deleted", None, None] == [r["_reject"] for r in rows]
+
+
+def test_attributes_of_fewer_features_than_there_are_shapes_refuse_the_file(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    dbf = bytearray(_shapefile(tmp_path / "data")["dbf"])
+    dbf[4:8] = (2).to_bytes(4, "little")
+    (tmp_path / "data" / "areas.dbf").write_bytes(dbf)
+    with pytest.raises(Refused) as refused:
+        _read(Geofile(path="areas.shp", crs="OGC:CRS84"), tmp_path / "data")
+
+    assert "3 shapes and the attributes of 2" in refused.value.problems[0].what
+
+
+# GeoPackages.
+
+
+def _package(file: Path, *layers: str, srs: int = 3857) -> None:
+    """A GeoPackage with one point in each layer, in Web Mercator, and a feature without a shape."""
+    with contextlib.closing(sqlite3.connect(file)) as made:
+        made.executescript(
+            "create table gpkg_spatial_ref_sys (srs_name, srs_id, organization, organization_coordsys_id, definition);"
+            "insert into gpkg_spatial_ref_sys values ('m', 3857, 'EPSG', 3857, ''), ('u', -1, 'NONE', -1, '');"
+            "create table gpkg_contents (table_name, data_type);"
+            "create table gpkg_geometry_columns (table_name, column_name, srs_id);"
+        )
+        for layer in layers:
+            blob = b"GP\x00\x03" + (srs).to_bytes(4, "little", signed=True) + bytes(32)
+            blob += shapely.to_wkb(shapely.Point(111_319.49, 111_325.14))
+            made.execute(f"create table {layer} (fid integer primary key, geom blob, name text)")
+            made.executemany(f"insert into {layer} values (?, ?, ?)", [(1, blob, layer), (2, None, "none")])
+            made.execute("insert into gpkg_contents values (?, 'features')", (layer,))
+            made.execute("insert into gpkg_geometry_columns values (?, 'geom', ?)", (layer, srs))
+        made.commit()
+
+
+def test_a_layer_of_a_geopackage_is_read_in_degrees(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    _package(tmp_path / "data" / "a.gpkg", "parks", "roads")
+    first, second = _rows(_read(Geofile(path="a.gpkg", layer="roads"), tmp_path / "data"))
+    point = shapely.from_wkb(first["geometry"])
+
+    assert ("roads", 1.0, 1.0) == (first["name"], pytest.approx(point.x, abs=1e-4), pytest.approx(point.y, abs=1e-4))
+    assert ("none", "the feature has no shape") == (second["name"], second["_reject"])
+
+
+@pytest.mark.parametrize(
+    ("layers", "srs", "said"),
+    [
+        (("parks", "roads"), 3857, "2 layers of features, and nobody says which"),
+        (("parks",), -1, "its coordinate reference system is unknown"),
+        ((), 3857, "0 layers"),
+    ],
+)
+def test_a_geopackage_that_does_not_say_what_is_meant_is_refused(
+    tmp_path: Path, layers: tuple[str, ...], srs: int, said: str
+) -> None:
+    (tmp_path / "data").mkdir()
+    _package(tmp_path / "data" / "a.gpkg", *layers, srs=srs)
+    with pytest.raises(Refused) as refused:
+        _read(Geofile(path="a.gpkg"), tmp_path / "data")
+
+    assert said in refused.value.problems[0].what
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(200), b"<html>404</html>"])
+def test_what_is_no_geopackage_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.gpkg").write_bytes(content)
+    with pytest.raises(Refused) as refused:
+        _read(Geofile(path="a.gpkg"), tmp_path / "data")
+
+    assert "GeoPackage" in refused.value.problems[0].what
+
+
+# Coordinates that are in another system than the file says.
+
+BAY = (-122.05, 37.12, -121.6, 37.47)
+
+
+def _geojson(data: Path, crs: str, *, is_exchanged: bool = False, **more: object) -> None:
+    move = Transformer.from_crs("OGC:CRS84", crs, always_xy=True)
+    points = [move.transform(-121.9 + i / 100, 37.3 + i / 200) for i in range(5)]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"name": f"p{i}"},
+            "geometry": {"type": "Point", "coordinates": [y, x] if is_exchanged else [x, y]},
+        }
+        for i, (x, y) in enumerate(points)
+    ]
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "points.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features, **more}))
+
+
+def _refusal(source: Geofile, data: Path) -> tuple[str, str]:
+    with pytest.raises(Refused) as refused:
+        _read(source, data, BAY)
+    (problem,) = refused.value.problems
+    return problem.what, problem.fix
+
+
+@pytest.mark.parametrize(
+    ("crs", "name"),
+    [("EPSG:2227", "NAD83 / California zone 3, US survey feet"), ("EPSG:3857", "WGS 84 / Pseudo-Mercator")],
+)
+def test_coordinates_that_nobody_declared_are_refused_with_their_system(tmp_path: Path, crs: str, name: str) -> None:
+    _geojson(tmp_path / "data", crs)
+    what, fix = _refusal(Geofile(path="points.geojson"), tmp_path / "data")
+
+    assert f"its coordinates cannot be longitudes and latitudes; they fit {crs} ({name})." == what
+    assert f"Declare in product.yaml: crs: {crs}" == fix
+
+
+def test_what_the_fix_says_brings_the_file_in(tmp_path: Path) -> None:
+    _geojson(tmp_path / "data", "EPSG:2227")
+    raw = _read(Geofile(path="points.geojson", crs="EPSG:2227"), tmp_path / "data", BAY)
+    first = shapely.from_wkb(_rows(raw)[0]["geometry"])
+
+    assert (-121.9, 37.3) == pytest.approx((first.x, first.y), abs=1e-6)
+
+
+def test_exchanged_coordinates_are_refused_and_the_order_named(tmp_path: Path) -> None:
+    _geojson(tmp_path / "data", "OGC:CRS84", is_exchanged=True)
+    what, fix = _refusal(Geofile(path="points.geojson"), tmp_path / "data")
+
+    assert "they fit latitude and longitude, in this order" in what
+    assert "x (longitude) before y (latitude)" in fix
+
+
+def test_degrees_that_are_declared_as_feet_are_refused(tmp_path: Path) -> None:
+    _geojson(tmp_path / "data", "OGC:CRS84")
+    what, fix = _refusal(Geofile(path="points.geojson", crs="EPSG:2227"), tmp_path / "data")
+
+    assert "they fit longitude and latitude in degrees" in what
+    assert "crs: OGC:CRS84" in fix
+
+
+def test_shapes_of_another_region_are_read(tmp_path: Path) -> None:
+    _geojson(tmp_path / "data", "OGC:CRS84")
+    raw = _read(Geofile(path="points.geojson"), tmp_path / "data", (10.0, 50.0, 11.0, 51.0))
+
+    assert 5 == len(_rows(raw))
+
+
+@pytest.mark.shared
+def test_council_districts_are_the_same_in_every_format(shared_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    kinds = {"a": "City_Council_Districts.zip", "b": "CITY_COUNCIL_DISTRICTS.geojson"}
+    boxes = []
+    for name in kinds.values():
+        file = tmp_path / "data" / name
+        file.write_bytes((shared_data / "sanjose" / name).read_bytes())
+        features, told = Geofile(path=name)._features(file)
+        wkb, rejects = _shapes([shape for _, shape in features], told or "", BAY)
+        assert {None} == set(rejects)
+        boxes.append(shapely.total_bounds(shapely.from_wkb(wkb)))
+
+    assert list(boxes[0]) == pytest.approx(list(boxes[1]), abs=1e-3)

@@ -205,7 +205,7 @@ def test_each_dataset_that_is_listed_twice_is_told_by_the_first_of_its_likes(giv
 def test_columns_are_found_in_the_first_bytes_of_what_is_offered():
     pages = {
         "/a.csv": b"\xef\xbb\xbfid,Owner name\n1,x\n" + b"x" * 100_000,
-        "/b.geojson": b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"ID":1,"NAME":"' + b"x" * 100,
+        "/b.geojson": b'{"features":[{"type":"Feature","properties":{"ID":1,"NAME":"' + b"x" * 100,
         "/rest/services/T/FeatureServer/0": {"fields": [{"name": "OBJECTID"}, {"name": "SPECIES"}]},
         "/api/3/action/datastore_search": {"success": True, "result": {"fields": [{"id": "_id"}, {"id": "tree"}]}},
     }  # fmt: skip

@@ -21,6 +21,7 @@ from metroon.city.contract import contract
 from metroon.collect.inference import FORMATS, infer, parse
 from metroon.collect.profile import profile
 from metroon.conform.typing import strptime, typed
+from tiny import ours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,9 @@ def refusal(tmp_path: Path, content: bytes, name: str) -> str:
         (["Y", "N", "Y"], "boolean"),
         (["Y", "Y"], "string"),
         (["1", "0"], "integer"),
-        (["$1,200", "$5"], "string"),
+        (["$1,200", "$5"], "integer"),
+        (["($1,200.50)", "12-", "7 %"], "number"),
+        (["1,20", "1,3"], "string"),
         (["12345678901234567890", "1"], "string"),
         (["2020-01-31", "2020-02-01"], "date"),
         (["2020-01-31 00:00:00", "2020-02-01 00:00:00"], "date"),
@@ -135,9 +138,9 @@ def test_a_date_is_read_as_the_contracts_typing_reads_it(form: str, times: list[
     assert read == [parse(t, form) for t in texts]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from(["integer", "number", "dates", "times", "flags"]),
+    st.sampled_from(["integer", "money", "debts", "number", "dates", "times", "flags"]),
     st.lists(st.sampled_from(["x", "12a", "1,000", "31/31/2015", "2015-02-30", "--", "1e5", "007", "nan"]), max_size=3),
     st.integers(100, 400),
     st.randoms(use_true_random=False),
@@ -147,6 +150,8 @@ def test_what_is_told_as_misfits_is_what_the_contract_cannot_read(
 ) -> None:
     make = {
         "integer": lambda: str(chance.randint(-50, 5000)),
+        "money": lambda: f"${chance.randint(0, 9_999_999):,}",
+        "debts": lambda: chance.choice(["({:,.2f})", "{:.2f}-", "{} %", "{:,}"]).format(chance.randint(0, 99_999)),
         "number": lambda: f"{chance.uniform(-5, 500):.2f}",
         "dates": lambda: f"{chance.randint(1, 12)}/{chance.randint(1, 28)}/{chance.randint(1990, 2030)}",
         "times": lambda: (
@@ -157,16 +162,17 @@ def test_what_is_told_as_misfits_is_what_the_contract_cannot_read(
     texts = [*(make() for _ in range(n)), *dirt]
     counts = {t: texts.count(t) for t in texts}
     found = infer(counts)
-    promise = contract(Node(_promise(found.type, found.format), "contract.yaml"), "t")
+    promise = contract(Node(_promise(found.type, found.format, found.written), "contract.yaml"), "t")
     rows = ENGINE.table(pa.table({"c": texts}))
     unread = ENGINE.fetch(rows.select(v=typed(ENGINE, rows, promise.columns[0]).is_unreadable))["v"].to_pylist()
 
     assert found.misfits == sum(unread)
 
 
-def _promise(kind: str, form: str | None) -> dict[str, object]:
+def _promise(kind: str, form: str | None, written: tuple[str, ...] = ()) -> dict[str, object]:
     options = {"logicalTypeOptions": {"format": form}} if form else {}
-    declared = {"name": "c", "logicalType": kind, **options}
+    own = {"customProperties": ours(written=[*written])} if written else {}
+    declared = {"name": "c", "logicalType": kind, **options, **own}
     schema = [{"name": "t", "properties": [declared]}]
     return {"apiVersion": "v3.2.0", "kind": "DataContract", "id": "t", "version": "1", "schema": schema}
 
@@ -248,7 +254,7 @@ def test_the_encoding_is_found(tmp_path: Path, encoding: str, told: dict[str, st
     [
         (b"", "a.csv", "the file is empty."),
         (b"PK\x03\x04\x00\x00", "a.csv", "the file is no text, whatever its name ends in."),
-        (b"x", "a.xlsx", "'.xlsx' is no ending that I can read."),
+        (b"x", "a.docx", "'.docx' is no ending that I can read."),
         (b"Dear all, this is a letter.\nIt has, some, commas.\nAnd ends.\n", "a.txt", "no sign (comma,"),
         (b"1,2015-01-01,3\n2,2015-01-02,4\n", "a.csv", "the first line looks like data"),
         (b"Report of 2015\nid,what\n1,a\n2,b\n", "a.csv", "no sign"),
@@ -293,7 +299,49 @@ def test_broken_records_and_repeated_headers_are_told(tmp_path: Path) -> None:
     assert (
         "Header 'b' stands more than once: nobody can tell which is meant, so none is read.",
         "1 record does not have as many fields as the header: they will be set aside.",
+        "32 lines = 1 header + 30 records + 1 set aside.",
     ) == found.notes
+
+
+def test_the_parts_of_a_cut_record_are_told_with_what_would_join_them(tmp_path: Path) -> None:
+    rows = "".join(f"{n}\tx\ty\n" for n in range(30))
+    found = looked(tmp_path, f"a\tb\tc\n{rows}31\tone \nfield\ty\n", "permits.txt")
+
+    assert (
+        "33 lines = 1 header + 30 records + 2 set aside.",
+        "2 of these lines are plainly parts of records that were cut: cut: join would join them.",
+    ) == found.notes[-2:]
+
+
+def test_quotes_are_signs_where_more_records_come_out_whole_without_them(tmp_path: Path) -> None:
+    rows = "".join(f'{n}\t"A" ROW\t{n}\n' for n in range(250)) + '250\t"ALL" AND "ALL"\t1\n251\t"ONE\t1\n252\tx\t"\n'
+    found = looked(tmp_path, f"no\tplace\tcost\n{rows}", "permits.txt")
+
+    assert ({"delimiter": "\t", "quote": "none"}, 253, 0) == (found.options, found.rows, found.ragged)
+
+
+def test_quotes_that_hold_delimiters_stay_quotes_though_one_is_broken(tmp_path: Path) -> None:
+    rows = "".join(f'"{n}","a, b"\n' for n in range(250)) + '"250","a "b"\n'
+    found = looked(tmp_path, f'"no","place"\n{rows}')
+
+    assert ({}, 250, 1) == (found.options, found.rows, found.ragged)
+
+
+def test_a_quote_past_the_first_lines_cannot_swallow_what_lies_below(tmp_path: Path) -> None:
+    rows = "".join(f"{n},plain,{n}\n" for n in range(500)) + '500,"open,1\n' + "501,plain,1\n" * 500
+    found = looked(tmp_path, f"no,place,cost\n{rows}")
+
+    assert ({"quote": "none"}, 1001, 0) == (found.options, found.rows, found.ragged)
+
+
+def test_a_file_whose_sums_do_not_come_out_is_refused_with_them(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        looked(tmp_path, "no,place,cost\n" + "1,a,2\n" * 200 + "1;b;3\n" * 100)
+
+    assert (
+        "the sums do not come out: 200 of 300 records have the 3 fields of the header."
+        == refused.value.problems[0].what
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import json
 import random
 from datetime import date, datetime
 
@@ -77,13 +78,15 @@ def test_the_order_of_rows_does_not_matter_for_how_many_are_kept(rows, seed, eng
     assert checked(engine, promised, File(rows)).kept == checked(engine, promised, File(mixed)).kept
 
 
-def test_set_aside_tells_where_and_why_and_no_other_column(engine):
+def test_set_aside_tells_where_and_why_and_what_stands_there(engine):
     result = checked(engine, PEOPLE, File([GOOD, ["b", "soon", "1", "north"], ["c", "", "300", ""]]))
 
-    assert [
-        {"_file": "a.csv", "_line": 3, "_reason": "day is no date in the declared format"},
-        {"_file": "a.csv", "_line": 4, "_reason": "age is outside its maximum 120"},
-    ] == engine.rows(result.set_aside.order_by("_line"))
+    told = [
+        ("a.csv", 3, "day is no date in the declared format", {"id": "b", "day": "soon", "age": "1", "ward": "north"}),
+        ("a.csv", 4, "age is outside its maximum 120", {"id": "c", "day": "", "age": "300", "ward": ""}),
+    ]
+
+    assert told == [(*r[:3], json.loads(r[3])) for r in map(tuple, (r.values() for r in engine.rows(result.set_aside)))]
 
 
 def test_a_record_that_came_broken_is_set_aside_for_that_and_nothing_else(engine):
@@ -256,8 +259,8 @@ def test_no_word_ever_shows_what_stands_in_a_cell(engine):
         checked(engine, promise(*columns, quality=rules), *files)
 
     assert CANARY not in told(quiet) + str(refused.value)
-    assert sorted(quiet.set_aside.columns) == ["_file", "_line", "_reason"]
-    assert CANARY not in str(engine.rows(quiet.set_aside))
+    assert sorted(quiet.set_aside.columns) == ["_file", "_line", "_reason", "_record"]
+    assert CANARY not in str(engine.rows(quiet.set_aside.drop("_record")))
 
 
 def test_a_rule_that_fails_on_a_value_is_told_without_it(engine):

@@ -168,7 +168,7 @@ def told(engine, *columns, **table) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize(
     ("rule", "code"),
     [
-        ({"type": "custom", "engine": "soda", "implementation": "x"}, "C201"),
+        ({"type": "custom", "engine": "soda", "implementation": "x", "severity": "stop"}, "C201"),
         ({"metric": "duplicateValues", "mustBe": 0, "arguments": {"properties": "v"}}, "C202"),
         ({"metric": "duplicateValues", "mustBe": 0, "arguments": {"properties": ["w"]}}, "C202"),
         ({"metric": "nullValues", "mustBe": 0, "severity": "fatal"}, "C203"),

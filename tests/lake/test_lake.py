@@ -126,14 +126,17 @@ def test_the_log_holds_no_value_of_any_row(engine, tmp_path):
     assert not {CANARY, "1931"} & {word for word in (CANARY, "1931") if word in log(tmp_path)}
 
 
-def test_rows_set_aside_are_kept_beside_their_version_by_place_only(engine, tmp_path):
+def test_rows_set_aside_are_kept_beside_their_version_with_what_stands_there(engine, tmp_path):
     promised = promise(text("name"), {"name": "age", "logicalType": "integer"})
     lake = Lake(tmp_path, engine)
     version = lake.save(checked(engine, promised, File([["a", "1"], [CANARY, "old"]])), {"run": 1})
     later = lake.save(checked(engine, promised, File([["a", "1"]])), {"run": 2})
 
     assert [("a", 1)] == [(r["name"], r["age"]) for r in engine.rows(lake.read(version))]
-    assert [{"_file": "a.csv", "_line": 3, "_reason": "age is no integer"}] == engine.rows(lake.set_aside(version))
+    record = json.dumps({"name": CANARY, "age": "old"}, separators=(",", ":"))
+    assert [{"_file": "a.csv", "_line": 3, "_reason": "age is no integer", "_record": record}] == engine.rows(
+        lake.set_aside(version)
+    )
     assert 0 == engine.count(lake.set_aside(later))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -168,3 +170,37 @@ def test_small_town_counts_by_key_what_lies_in_each_ward(tmp_path):
     expected = {"all": 220, "north": 40, "east": 50, "south": 60, "west": 70, "(outside)": 0, "(no place)": 0}
 
     assert expected == small_town(tmp_path).run(as_of=AS_OF).events("stay_count")
+
+
+@given(st.lists(st.tuples(degrees, degrees, st.integers(0, 2)), max_size=30))
+@settings(max_examples=20, deadline=None)
+def test_points_of_parts_are_where_they_are_when_all_are_looked_at_at_once(found):
+    made = promise({"lon": "number sensitive", "lat": "number sensitive"}, table=POINT)
+    table = pa.table({
+        "id": pa.array(range(len(found)), pa.int64()), "lon": pa.array([f[0] for f in found], pa.float64()),
+        "lat": pa.array([f[1] for f in found], pa.float64()), "part": pa.array([f[2] for f in found], pa.int64()),
+    })  # fmt: skip
+    rows = ENGINE.table(table)
+    parts = {str(n): rows.filter(rows["part"] == n) for n in range(3)}
+    with tempfile.TemporaryDirectory() as folder:
+        placed = locate.assign(ENGINE, rows, made, [SQUARES], cache=Path(folder), version="all", parts=parts)
+        told = {r["id"]: r[locate.column("ward")] for r in ENGINE.rows(placed)}
+        lost = locate.lost(ENGINE, rows, made, [SQUARES], cache=Path(folder), version="all", parts=parts)
+        again = locate.lost(ENGINE, rows, made, [SQUARES], cache=Path(folder), version="all", parts={})
+
+    alone = locate_points(SQUARES, *(np.array([f[i] for f in found], dtype=float) for i in (0, 1))).tolist()
+    assert dict(enumerate(alone)) == told
+    assert (alone.count("(outside)"), alone.count("(no place)")) == (lost.outside.get("Wards (2025)", 0), lost.no_place)
+    assert lost == again
+
+
+def test_points_of_a_part_that_was_located_before_are_not_located_again(tmp_path):
+    made = promise({"lon": "number sensitive", "lat": "number sensitive"}, table=POINT)
+    old, new = (
+        ENGINE.table(pa.table({"lon": [1.5], "lat": [1.5]})),
+        ENGINE.table(pa.table({"lon": [2.5], "lat": [1.5]})),
+    )
+    for parts in ({"old": old}, {"old": old, "new": new}):
+        locate.assign(ENGINE, old.union(new), made, [SQUARES], cache=tmp_path, version="", parts=parts)
+
+    assert 2 == len(list(tmp_path.glob("*.parquet")))

@@ -32,6 +32,7 @@ class Verdict:
         is_kept: Whether the promise held, its threshold considered.
         where: Up to five places of failing rows, as ``file:line``; never a value.
         note: The number that a threshold rule compared, or why it could not be run.
+        undecided: Why it was neither kept nor broken, in words; empty when it was one of them.
     """
 
     rule: str
@@ -44,6 +45,34 @@ class Verdict:
     is_kept: bool
     where: tuple[str, ...] = ()
     note: str = ""
+    undecided: Literal["", "no data", "cannot be run"] = ""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a promise was not kept; one that cannot be run was not, and one without any data says nothing."""
+        return not self.is_kept and self.undecided != "no data"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Something that a delivery brings otherwise than those before it; not a broken rule.
+
+    Args:
+        kind: What moved.
+        column: The column it is about; empty for the whole delivery.
+        delivery: The file.
+        what: In words, with the numbers that were compared; never a value.
+        sha256: Hash of the delivery.
+    """
+
+    kind: Literal[
+        "column gone", "column renamed", "column new", "type changed", "codes grown", "more rows", "fewer rows", "gaps",
+        "shares",
+    ]  # fmt: skip
+    column: str
+    delivery: str
+    what: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +85,8 @@ class Delivery:
         size: Bytes.
         read: Records in it; 0 when it could not be read.
         refused: Why nothing of it was taken; empty when it was taken.
+        lines: What became of each physical line of a text -> how many: ``header``, ``blank``, ``records`` (whole ones),
+            ``joined``, ``set aside``, ``refused``. Empty where the format has no lines.
     """
 
     file: str
@@ -63,6 +94,20 @@ class Delivery:
     size: int
     read: int = 0
     refused: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def line_account(self) -> Mapping[str, int]:
+        """What became of its lines in the end: all of them are refused where it was refused.
+
+        Example:
+            >>> Delivery("a.csv", "", 9, 2, "", {"header": 1, "records": 2}).line_account
+            {'header': 1, 'records': 2}
+            >>> Delivery("a.csv", "", 9, 2, "too few rows", {"header": 1, "records": 2}).line_account
+            {'refused': 3}
+        """
+        total = sum(self.lines.values())
+        return {"refused": total} if self.refused and total else self.lines
 
 
 @dataclass(frozen=True)
@@ -89,6 +134,7 @@ class Account:
         notes: What else a reader should know (columns left out, drift, why rows are not published).
         problems: What stopped it.
         seconds: How long its walk took.
+        drifts: What its newest deliveries bring otherwise than those before.
     """
 
     product: str
@@ -109,6 +155,16 @@ class Account:
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     seconds: float = 0.0
+    drifts: tuple[Drift, ...] = ()
+
+    @property
+    def lines(self) -> Mapping[str, int]:
+        """What became of each physical line of all deliveries that have lines -> how many; see ``Delivery``."""
+        found: dict[str, int] = {}
+        for delivery in self.deliveries:
+            for kind, n in delivery.line_account.items():
+                found[kind] = found.get(kind, 0) + n
+        return found
 
     @property
     def adds_up(self) -> bool:
@@ -196,6 +252,7 @@ class Run:
         measured: One for each measure.
         next_steps: What to do next, most urgent first, each with a command where there is one.
         seconds: How long it took.
+        upkeep: What was done to the city's folder before, such as removing what a run that was cut off left behind.
     """
 
     city: str
@@ -205,3 +262,4 @@ class Run:
     measured: tuple[Measured, ...]
     next_steps: tuple[str, ...]
     seconds: float
+    upkeep: tuple[str, ...] = ()

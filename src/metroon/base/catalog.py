@@ -139,6 +139,7 @@ class Edition:
         rows: Its published rows; None when it has none.
         changes: What is different from the one before, in words such as ``column crew added``; empty for the first.
         sha256: What it is known by: the hash of its inputs (a table) or its estimates (a measure).
+        columns: The columns of its rows, for a table.
     """
 
     number: int
@@ -147,6 +148,7 @@ class Edition:
     rows: int | None
     changes: tuple[str, ...] = ()
     sha256: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from ibis.expr.types import Column, Table
+    from ibis.expr.types import Column, Table, Value
 
     Relation: TypeAlias = Table
 
@@ -40,6 +40,11 @@ def _try_strptime(text: str, pattern: str) -> dt.timestamp:
 @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))  # type: ignore[untyped-decorator]  # as above
 def _timezone(zone: str, moment: Column) -> Column:
     """The time on the clocks of a zone at a moment."""
+
+
+@ibis.udf.scalar.builtin(name="to_json")  # type: ignore[untyped-decorator]  # as above
+def _to_json(value) -> str:  # type: ignore[no-untyped-def, empty-body]  # a record of any type
+    """A JSON object, as text."""
 
 
 class CannotRun(Refused):
@@ -171,6 +176,33 @@ class Engine(Counter):
         # A folder named a=b is a folder, not a column.
         return self._view(f"select * from read_parquet([{listed}], hive_partitioning = false)")  # noqa: S608  # quoted
 
+    def text_file(self, file: Path, width: int, *, delimiter: str, quote: str, line: str = "") -> Relation:
+        """A relation over a delimited UTF-8 text whose every line but the first is a record; nothing is guessed.
+
+        Reading it fails where a line is no record of so many fields, except for a delimiter too many at its end.
+
+        Args:
+            file: The text.
+            width: How many fields each record has.
+            delimiter: The sign between fields.
+            quote: The sign around fields; empty when there is none.
+            line: The name of a column for the number of the line. The fields are ``c0``, ``c1`` ...; without such a
+                column, empty fields that are not quoted are null in them.
+        """
+        names = [f"c{i}" for i in range(width)]
+        options = {
+            "all_varchar": "true", "auto_detect": "false", "strict_mode": "true", "header": "true", "comment": "''",
+            "delim": quote_text(delimiter), "quote": quote_text(quote), "escape": quote_text(quote),
+            "allow_quoted_nulls": "false",
+            "columns": "{" + ", ".join(f"'{n}': 'VARCHAR'" for n in names) + "}",
+        }  # fmt: skip
+        if line:
+            options["force_not_null"] = "[" + ", ".join(f"'{n}'" for n in names) + "]"
+        given = ", ".join(f"{k} = {v}" for k, v in options.items())
+        # The window is no sort: rows come in the order of the file, and the engine keeps it.
+        number = f", row_number() over () + 1 as {quote_name(line)}" if line else ""
+        return self._view(f"select *{number} from read_csv({quote_text(str(file))}, {given})")  # noqa: S608  # quoted
+
     def sql(self, query: str, inputs: Mapping[str, Relation]) -> Relation:
         """The relation of a SELECT over named inputs. The query was parsed and allowed before.
 
@@ -188,6 +220,15 @@ class Engine(Counter):
             CannotRun: It names columns that are not there, or types that do not fit each other.
         """
         return self.sql(f"select *, ({expression}\n) as {quote_name(name)} from _it", {"_it": relation})  # noqa: S608
+
+    def view(self, relation: Relation) -> Relation:
+        """The same rows under a name, so that what computes them is told once and not spelled out in every use."""
+        return self._view(self.text(relation))
+
+    def as_json(self, columns: Mapping[str, Value]) -> Value:
+        """A JSON object of some columns in each row, as text."""
+        # The engine's JSON is a type of its own: beside a text in one CASE it would be parsed.
+        return cast("Value", _to_json(ibis.struct(dict(columns))).concat(""))
 
     def text(self, relation: Relation) -> str:
         """The SQL that the engine runs for a relation."""

@@ -57,3 +57,10 @@ class Refused(Exception):  # noqa: N818  # a decision, not a crash
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(str(p) for p in self.problems))
+
+
+def cannot(error: OSError) -> Problem:
+    """A file that could not be read or written, such as on a full disk, as a problem."""
+    what = f"it could not be read or written ({error.strerror or type(error).__name__})."
+    fix = "Check free space and rights of the folder; the last good versions stay."
+    return Problem(str(error.filename or ""), 0, "L101", what, fix)

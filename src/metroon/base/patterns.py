@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from metroon.base.names import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 _EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(
@@ -202,11 +202,12 @@ def _is_ipv6(text: str) -> bool:
         return False
 
 
-def hits(values: Iterable[tuple[str, int]]) -> dict[str, float]:
+def hits(values: Iterable[tuple[str, int]], among: Collection[str] | None = None) -> dict[str, float]:
     """The share of a column's values that fits each pattern.
 
     Args:
         values: Value and how often it stands.
+        among: Patterns to try; all of them unless named.
 
     Returns:
         Pattern -> share of the rows, 0-1; only patterns that fit at all. For patterns with a rule that chance can
@@ -218,6 +219,8 @@ def hits(values: Iterable[tuple[str, int]]) -> dict[str, float]:
     """
     listed = [(text[:_LONGEST], n) for text, n in values]
     total = sum(n for _, n in listed)
-    found = {name: sum(n for text, n in listed if fits(text)) for name, fits in PATTERNS.items()}
-    found |= {f"{name} form": sum(n for text, n in listed if form.fullmatch(text)) for name, form in _FORMS.items()}
+    tried = PATTERNS.keys() if among is None else among
+    found = {name: sum(n for text, n in listed if PATTERNS[name](text)) for name in tried}
+    forms = {name: form for name, form in _FORMS.items() if name in tried}
+    found |= {f"{name} form": sum(n for text, n in listed if form.fullmatch(text)) for name, form in forms.items()}
     return {name: n / total for name, n in found.items() if n}

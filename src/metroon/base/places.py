@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
+import pyarrow as pa
 import shapely
 
 from metroon.base.estimate import NOWHERE, OUTSIDE
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from shapely import Geometry
+
+    from metroon.base.engine import Engine, Relation
+
+LON, LAT, MANY = "_lon", "_lat", "_many"
+"""Columns of different points: where they are, and how many rows have them."""
+_BATCH = 250_000
+"""Points that are put into places at once."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ def locate(places: Places, longitude: NDArray[np.float64], latitude: NDArray[np.
 
     Returns:
         For each point the key of its place, ``(outside)`` when no area holds it, or ``(no place)`` when it is
-        missing, impossible, or the 0, 0 that programs write for "unknown".
+        missing, impossible, a pole, or the 0, 0 that programs write for "unknown".
 
     Assumes:
         Areas do not overlap. A point on a shared edge goes to the area that comes first.
@@ -87,7 +96,7 @@ def locate(places: Places, longitude: NDArray[np.float64], latitude: NDArray[np.
         return np.array([bands.get(k, OUTSIDE) for k in locate(places.whole, longitude, latitude)], dtype=object)
     x, y = np.asarray(longitude, dtype=float), np.asarray(latitude, dtype=float)
     found = np.full(len(x), OUTSIDE, dtype=object)
-    usable = np.isfinite(x) & np.isfinite(y) & (np.abs(x) <= 180) & (np.abs(y) <= 90) & ~((x == 0) & (y == 0))
+    usable = np.isfinite(x) & np.isfinite(y) & (np.abs(x) <= 180) & (np.abs(y) < 90) & ~((x == 0) & (y == 0))
     free = usable.copy()
     for key, area in places.shapes.items():
         left, bottom, right, top = shapely.bounds(area)
@@ -100,3 +109,50 @@ def locate(places: Places, longitude: NDArray[np.float64], latitude: NDArray[np.
         free[inside] = False
     found[~usable] = NOWHERE
     return found
+
+
+def located(engine: Engine, rows: Relation, point: tuple[str, str], wanted: Mapping[str, Places]) -> pa.Table:
+    """The different points of some rows, each with its places.
+
+    Grain:
+        One row per different point; null is one too.
+
+    Args:
+        engine: The engine.
+        rows: The rows.
+        point: Their columns of longitude and latitude, in degrees.
+        wanted: Column of the result -> the geography whose places it holds.
+
+    Returns:
+        ``LON``, ``LAT``, ``MANY`` and the wanted columns.
+    """
+    named = {LON: rows[point[0]], LAT: rows[point[1]]}
+    points = rows.select(**named).group_by([LON, LAT])
+    batches = engine.batches(points.aggregate(**{MANY: ibis._.count()}), rows=_BATCH)
+    return pa.concat_tables([_placed(pa.Table.from_batches([b]), wanted) for b in batches])
+
+
+def _placed(points: pa.Table, wanted: Mapping[str, Places]) -> pa.Table:
+    x, y = (_floats(points[c]) for c in (LON, LAT))
+    for column, places in wanted.items():
+        # As codes: a place has many points.
+        found = pa.array(locate(places, x, y).tolist(), pa.string()).dictionary_encode()
+        points = points.append_column(column, found)
+    return points
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def with_places(rows: Relation, points: Relation, point: tuple[str, str]) -> Relation:
+    """The rows, each with the places of its point.
+
+    Args:
+        rows: The rows; each of their points is among those that were located.
+        points: What ``located`` found, without how many rows have each.
+        point: Columns of longitude and latitude.
+    """
+    # Null-safe, so that rows without a point keep their row.
+    same = [rows[point[0]].identical_to(points[LON]), rows[point[1]].identical_to(points[LAT])]
+    return rows.left_join(points, same).drop(LON, LAT)

@@ -61,6 +61,7 @@ class ColumnProfile:
         digit_share: Share of the recorded values that hold a digit, 0-1.
         decimals: Decimals that a number typically has.
         notes: What a steward should know, in plain words. Never a value.
+        written: What stands in its numbers beside digits (see ``base/signs.py``).
     """
 
     header: str
@@ -83,6 +84,7 @@ class ColumnProfile:
     digit_share: float = 0.0
     decimals: int = 0
     notes: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
     @property
     def recorded(self) -> int:
@@ -119,7 +121,7 @@ class Profile:
     """
 
     kind: str
-    options: Mapping[str, str]
+    options: Mapping[str, str | int]
     rows: int
     ragged: int
     columns: tuple[ColumnProfile, ...]

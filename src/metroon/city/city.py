@@ -62,6 +62,18 @@ def _mail(address: str) -> str:
     return address
 
 
+def _extent(given: tuple[float, float, float, float] | None) -> tuple[float, float, float, float] | None:
+    if given is None:
+        return None
+    west, south, east, north = given
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise ValueError(
+            "the extent is none: west is less than east, south less than north, all in degrees. "
+            "Fix: Write it like this: [-122.05, 37.12, -121.6, 37.47]"
+        )
+    return given
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -218,6 +230,8 @@ class CityFile(_Part):
         data: Folder of the raw files, relative to the city; ``${NAME:-default}`` reads the environment.
         departments: Department -> what people call it.
         places: Geography -> its areas.
+        extent: Where the city lies: west, south, east and north in degrees; what its places cover unless given. By it
+            coordinates in another system are known, and points far outside.
         goals: Goal -> what the city wants.
         thresholds: The city's own limits.
         score: The publication score, where the city sets it other than the guideline.
@@ -234,6 +248,7 @@ class CityFile(_Part):
     data: str = "inbox"
     departments: dict[str, str] = Field(default_factory=dict)
     places: dict[Id, Geography] = Field(default_factory=dict)
+    extent: Annotated[tuple[float, float, float, float] | None, AfterValidator(_extent)] = None
     goals: dict[Id, Goal] = Field(default_factory=dict)
     thresholds: Thresholds = Thresholds()
     score: ScoreFile = ScoreFile()
@@ -350,12 +365,22 @@ class City:
     @property
     def home(self) -> Path:
         """Where Metroon keeps this city's versions; never in git."""
-        return self.folder / ".metroon"
+        return home(self.folder)
 
     @property
     def data(self) -> Path:
         """The folder of raw files."""
         return data_folder(self.file.data, self.folder)
+
+
+def home(folder: Path) -> Path:
+    """Where the versions of the city in a folder are kept.
+
+    Example:
+        >>> str(home(Path("/city")))
+        '/city/.metroon'
+    """
+    return folder / ".metroon"
 
 
 def data_folder(declared: str, folder: Path) -> Path:

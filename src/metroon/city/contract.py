@@ -49,7 +49,6 @@ class Column:
         options: ODCS ``logicalTypeOptions``: format, minimum, maximum, pattern, ...
         missing: Text in the file that means "not recorded" -> the reason.
         allowed: The closed list of values, when there is one.
-        refers_to: ``product.column`` that must hold this value.
         declassified: Who lowered its class and why, when somebody did.
         node: Where it stands.
     """
@@ -66,7 +65,6 @@ class Column:
     is_required: bool
     is_unique: bool
     key_position: int | None
-    refers_to: str | None
     declassified: Mapping[str, str]
     node: Node
 
@@ -78,6 +76,27 @@ class GeographyKey:
     column: str
     layer: str
     vintage: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Columns whose values, taken together, must be found in columns of a product.
+
+    Args:
+        columns: Columns of this table.
+        product: The other product, or this one.
+        keys: Its columns, in the same order.
+        node: Where it stands.
+    """
+
+    columns: tuple[str, ...]
+    product: str
+    keys: tuple[str, ...]
+    node: Node
+
+    def __str__(self) -> str:
+        keys = ", ".join(self.keys)
+        return f"{self.product}.{keys}" if len(self.keys) == 1 else f"{self.product} ({keys})"
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,11 @@ class Contract:
         event_time: The column whose newest value tells how fresh the data are.
         latency_days: How old the newest event may be; None when nothing was promised.
         point: Columns with longitude and latitude.
+        point_crs: The system that they come in, when it is another; what is kept is in degrees.
         quality: The declared rules: (node, column name or None).
+        references: What must be found in other products, or elsewhere in this one.
+        edition: The contract's own version, as it is written.
+        status: Where it is in its life, such as draft or active.
     """
 
     name: str
@@ -114,6 +137,10 @@ class Contract:
     quality: tuple[tuple[Node, str | None], ...]
     node: Node
     custom: Mapping[str, object] = field(default_factory=dict)
+    point_crs: str = ""
+    references: tuple[Reference, ...] = ()
+    edition: str = ""
+    status: str = ""
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""
@@ -155,6 +182,7 @@ def contract(node: Node, name: str) -> Contract:
         event_time=cast("str | None", own_table.get("eventTime")),
         latency_days=days(promise) if promise else None,
         point=(point["longitude"], point["latitude"]) if point else None,
+        point_crs=point.get("crs", "") if point else "",
         geography_keys=tuple(
             GeographyKey(str(k["column"]), str(k["layer"]), str(k.get("vintage", "")))
             for k in cast("list[dict[str, object]]", listed(own_table.get("geographyKey")))
@@ -162,6 +190,9 @@ def contract(node: Node, name: str) -> Contract:
         quality=tuple(_quality(table)),
         node=node,
         custom=own,
+        references=tuple(_references(table)),
+        edition=str(node.at("version").value or ""),
+        status=str(node.at("status").value or ""),
     )
 
 
@@ -169,7 +200,6 @@ def _column(node: Node, index: int) -> Column:
     value: Any = node.value
     own = custom(node)
     codes = [c if isinstance(c, dict) else {"value": c} for c in cast("list[Any]", own.get("missingCodes") or [])]
-    relations = value.get("relationships") or []
     return Column(
         name=value["name"],
         source=str(value.get("physicalName", value["name"])).strip(),
@@ -183,7 +213,6 @@ def _column(node: Node, index: int) -> Column:
         is_required=bool(value.get("required")),
         is_unique=bool(value.get("unique")),
         key_position=value.get("primaryKeyPosition", index + 1) if value.get("primaryKey") else None,
-        refers_to=str(relations[0]["to"]) if relations else None,
         declassified=cast("Mapping[str, str]", own.get("declassified") or {}),
         node=node,
     )
@@ -200,6 +229,25 @@ def _quality(table: Node) -> Iterator[tuple[Node, str | None]]:
     for column in table.at("properties").each():
         for rule in column.at("quality").each():
             yield rule, str(column.at("name").value)
+
+
+def _references(table: Node) -> Iterator[Reference]:
+    for relation in table.at("relationships").each():
+        ends = [[_end(e) for e in _listed(relation.at(key).value)] for key in ("from", "to")]
+        yield Reference(tuple(c for _, c in ends[0]), ends[1][0][0], tuple(k for _, k in ends[1]), relation)
+    for column in table.at("properties").each():
+        for relation in column.at("relationships").each():
+            product, key = _end(_listed(relation.at("to").value)[0])
+            yield Reference((str(column.at("name").value),), product, (key,), relation)
+
+
+def _listed(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
+
+
+def _end(reference: str) -> tuple[str, str]:
+    product, _, key = reference.rpartition(".")
+    return product, key
 
 
 def _own_faults(node: Node, name: str) -> Iterator[Problem]:
@@ -224,9 +272,8 @@ def _own_faults(node: Node, name: str) -> Iterator[Problem]:
 def _column_faults(table: Node, columns: list[str]) -> Iterator[Problem]:
     if not columns:
         yield table.problem("C107", "the table has no columns.", "Draft them with: metroon add FILE", "properties")
-    if table.at("relationships").value:
-        what = "references of the whole table are not checked by Metroon."
-        yield table.problem("C209", what, "Write each below its column.", "relationships")
+    for relation in table.at("relationships").each():
+        yield from _table_reference_faults(relation, str(table.at("name").value), columns)
     for index, (column, name) in enumerate(zip(table.at("properties").each(), columns, strict=True)):
         if not _NAME.fullmatch(name):
             fix = "Use letters, digits and _ and start with a letter; the header of the file goes into physicalName."
@@ -245,14 +292,37 @@ def _column_faults(table: Node, columns: list[str]) -> Iterator[Problem]:
         yield from _reference_faults(column, name)
 
 
+_WHERE = "Write to: other_product.column"
+
+
 def _reference_faults(column: Node, name: str) -> Iterator[Problem]:
-    targets = [r.at("to").value for r in column.at("relationships").each()]
-    if len(targets) > 1:
-        what = f"column '{name}' refers to {len(targets)} columns."
-        yield column.problem("C209", what, "Keep one: Metroon checks one reference of a column.", "relationships")
-    elif targets and not (isinstance(targets[0], str) and re.fullmatch(r"\w+\.\w+", targets[0])):
-        what = f"the reference of column '{name}' names no product and column."
-        yield column.problem("C209", what, "Write to: other_product.column", "relationships")
+    for relation in column.at("relationships").each():
+        targets = _listed(relation.at("to").value)
+        if len(targets) > 1:
+            what = f"column '{name}' alone refers to {len(targets)} columns."
+            fix = f"{_WHERE}; where several columns refer together, write from: and to: below the table."
+            yield relation.problem("C209", what, fix, "to")
+        elif not re.fullmatch(r"\w+\.\w+", targets[0]):
+            yield relation.problem(
+                "C209", f"the reference of column '{name}' names no product and column.", _WHERE, "to"
+            )
+
+
+def _table_reference_faults(relation: Node, name: str, columns: list[str]) -> Iterator[Problem]:
+    ends = {key: _listed(relation.at(key).value) for key in ("from", "to")}
+    if wrong := [key for key, end in ends.items() if not all(re.fullmatch(r"\w+\.\w+", e) for e in end)]:
+        yield relation.problem("C209", "the reference names no product and column.", _WHERE, wrong[0])
+        return
+    if len(ends["from"]) != len(ends["to"]):
+        what = f"{len(ends['from'])} columns refer to {len(ends['to'])}."
+        yield relation.problem("C209", what, "Write as many columns below to: as below from:.", "to")
+    if len({_end(e)[0] for e in ends["to"]}) > 1:
+        what = "the reference leads to several products."
+        yield relation.problem("C209", what, "Write a reference of its own for each.", "to")
+    for table, column in map(_end, ends["from"]):
+        if table != name or column not in columns:
+            what = f"the reference starts from '{table}.{column}', which is no column of this table."
+            yield relation.problem("C209", what, did_you_mean(column, columns), "from")
 
 
 def _unit_faults(node: Node) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ import filecmp
 import glob
 import os
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,34 +44,56 @@ def product_name(file: Path) -> str:
     return named(file.stem)
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a product is drafted from: files that lie here, or a source that lies elsewhere.
+
+    Args:
+        title: What it is called where it comes from, such as a file's name.
+        files: The files; those outside the city's data folder are copied there, if that folder lies in the city's own.
+        path: The pattern that takes them all, from their own folder on; empty when it is one file.
+        folder: The folder below the data folder into which several files are copied.
+        source: How product.yaml collects it, with its ``kind:``, when it lies elsewhere.
+    """
+
+    title: str
+    files: tuple[Path, ...] = ()
+    path: str = ""
+    folder: str = ""
+    source: Mapping[str, object] = field(default_factory=dict)
+
+
 def draft(
     city: Path, name: str, profile: Profile, suggestions: Mapping[str, Suggested], file: Path, *, on: date
 ) -> list[Path]:
-    """Write the contract, the product and a first measure for a file; where it may tell of people, a protocol too.
+    """Write the contract, the product and a first measure for a file; see ``draft_given``."""
+    return draft_given(city, name, profile, suggestions, Given(file.name, (file,)), on=on)
+
+
+def draft_given(
+    city: Path, name: str, profile: Profile, suggestions: Mapping[str, Suggested], given: Given, *, on: date
+) -> list[Path]:
+    """Write the contract, the product and a first measure; where it may tell of people, a protocol too.
 
     Args:
         city: The folder of the city repo.
         name: The product's name.
-        profile: The file, looked at.
+        profile: The rows, looked at.
         suggestions: Column name -> what it may tell about people.
-        file: The file. When it lies outside the city's data folder, it is copied there, if that folder lies in the
-            city's own.
+        given: The files, or the source.
         on: The day on which a window for comments would begin; the city's own day for today comes before it.
 
     Returns:
-        The files written, in the order in which to read them; a copied data file comes last.
+        The files written, in the order in which to read them; copied data files come last.
 
     Raises:
-        Refused: The name cannot be, a file is there already, or the data file cannot be reached (Y105, Y107, Y108).
+        Refused: The name cannot be, a file is there already, or a data file cannot be reached (Y105, Y107, Y108).
     """
     declared = validate(read(city / "city.yaml"), CityFile, "Y103")
-    data = data_folder(declared.data, city)
-    path, copies = _placed(city, data, file)
+    path, copies = _placed(city, data_folder(declared.data, city), given) if given.files else ("", [])
     folder = city / "products" / name
-    if not NAME.fullmatch(name):
-        fix = "Name it with --name: small letters, digits and _, starting with a letter."
-        raise Refused([Problem(shown(folder), 0, "Y105", f"'{name}' is no name for a product.", fix)])
-    made = Drafted(name, file.name, glob.escape(path), declared, profile, suggestions)
+    _must_be_name(folder, name)
+    made = Drafted(name, given.title, path, declared, profile, suggestions, given.source)
     texts = {
         folder / "contract.yaml": contract_text(made),
         folder / "product.yaml": product_text(made),
@@ -80,10 +103,27 @@ def draft(
     if any(suggestions[c.name].classification not in ("public", "internal") for c in profile.columns):
         texts[city / "protocols" / f"{name}.yaml"] = drafted_protocol(declared, name, made.title, on=on)
     _refuse_overwriting([*texts, *(to for given, to in copies if not _is_same(given, to))])
-    for given, to in copies:
+    for file, to in copies:
         to.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(given, to)
+        shutil.copyfile(file, to)
     return [*_write(texts), *(to for _, to in copies)]
+
+
+def must_be_free(city: Path, name: str) -> None:
+    """Refuse a name that no product can have, or that one has already, before anything is fetched for it.
+
+    Raises:
+        Refused: It cannot be a name (Y105), or its files are there already (Y107).
+    """
+    folder = city / "products" / name
+    _must_be_name(folder, name)
+    _refuse_overwriting([folder / "contract.yaml", folder / "product.yaml"])
+
+
+def _must_be_name(folder: Path, name: str) -> None:
+    if not NAME.fullmatch(name):
+        fix = "Name it with --name: small letters, digits and _, starting with a letter."
+        raise Refused([Problem(shown(folder), 0, "Y105", f"'{name}' is no name for a product.", fix)])
 
 
 def draft_protocol(city: City, name: str, *, on: date) -> Path:
@@ -144,19 +184,28 @@ def draft_city(folder: Path, name: str) -> list[Path]:
     return [*_write(texts), *folders]
 
 
-def _placed(city: Path, data: Path, file: Path) -> tuple[str, list[tuple[Path, Path]]]:
-    """Where the file is below the data folder, and what must be copied for it to be there."""
-    at, below = Path(os.path.realpath(file)), Path(os.path.realpath(data))
+def _placed(city: Path, data: Path, given: Given) -> tuple[str, list[tuple[Path, Path]]]:
+    """Where the files are below the data folder, and what must be copied for them to be there."""
+    first, pattern = given.files[0], given.path or glob.escape(given.files[0].name)
+    at, below = Path(os.path.realpath(first)), Path(os.path.realpath(data))
     if at.is_relative_to(below):
-        return at.relative_to(below).as_posix(), []
+        above = glob.escape(at.parent.relative_to(below).as_posix())
+        # A link has its own name: the file is found by the name that it has in the folder.
+        pattern = given.path or glob.escape(at.name)
+        return (pattern if above == "." else f"{above}/{pattern}"), []
     if not below.is_relative_to(os.path.realpath(city)):
         fix = f"Put it into {shown(data)}, or into another folder and name that as data: in city.yaml."
         what = f"the file lies outside the city's data folder, {shown(data)}."
-        raise Refused([Problem(str(file), 0, "Y108", what, fix)])
-    parts = [file]
-    if file.suffix.lower() == ".shp":
-        parts = sorted(p for p in file.parent.iterdir() if p.stem == file.stem and p.suffix.lower() in _BESIDE_SHP)
-    return file.name, [(part, data / part.name) for part in parts]
+        raise Refused([Problem(str(first), 0, "Y108", what, fix)])
+    parts = [part for file in given.files for part in _parts(file)]
+    pattern = f"{glob.escape(given.folder)}/{pattern}" if given.folder else pattern
+    return pattern, [(part, data / given.folder / part.name) for part in parts]
+
+
+def _parts(file: Path) -> list[Path]:
+    if file.suffix.lower() != ".shp":
+        return [file]
+    return sorted(p for p in file.parent.iterdir() if p.stem == file.stem and p.suffix.lower() in _BESIDE_SHP)
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -110,6 +110,16 @@ def inventory(
     )
 
 
+def declared(folder: Path) -> list[EntryFile]:
+    """The entries of inventory.yaml as they are written; none when there is no such file.
+
+    Raises:
+        Refused: Keys are unknown or wrong.
+    """
+    file = folder / "inventory.yaml"
+    return validate(read(file), InventoryFile, "Y103").entries if file.exists() else []
+
+
 def _contact(told: str) -> Steward:
     return Steward(told, "contact", told if "@" in told or "://" in told else "")
 

@@ -10,7 +10,7 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.node import validate
 from metroon.base.profile import snake_case
 from metroon.city.city import CityFile
-from metroon.city.inventory import InventoryFile
+from metroon.city.inventory import InventoryFile, declared
 from metroon.city.scalar import listed, scalar
 from metroon.city.yaml import read, read_text, shown
 
@@ -87,7 +87,7 @@ def add_entries(folder: Path, entries: Sequence[Entry], taken: Collection[str], 
     """
     city, file = folder / "city.yaml", folder / "inventory.yaml"
     departments = dict(validate(read(city), CityFile, "Y103").departments)
-    there = validate(read(file), InventoryFile, "Y103").entries if file.exists() else []
+    there = declared(folder)
     sources = {e.source: e for e in there if e.source}
     new = [e for e in entries if e.source not in sources]
     ids = _ids(new, {*taken, *(e.id for e in there)})

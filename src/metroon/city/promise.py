@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from metroon.base.profile import snake_case, title
@@ -40,11 +40,12 @@ class Drafted:
 
     Args:
         name: The product's name.
-        file: The name of its file.
+        file: The name of its file, or what it is called where it comes from.
         path: Pattern of its files, below the data folder.
         city: What the city declared.
         profile: The file, looked at.
         suggestions: Column name -> what it may tell about people.
+        source: How it is collected, when it is no file below the data folder.
     """
 
     name: str
@@ -53,11 +54,12 @@ class Drafted:
     city: CityFile
     profile: Profile
     suggestions: Mapping[str, Suggested]
+    source: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """What people may call the product."""
-        return title(self.file.rpartition(".")[0])
+        return title(self.file if self.source else self.file.rpartition(".")[0] or self.file)
 
     @property
     def person(self) -> ColumnProfile | None:
@@ -175,10 +177,13 @@ def _column(draft: Drafted, column: ColumnProfile) -> Iterator[str]:
             yield f"        primaryKeyPosition: {draft.profile.key.index(column.name) + 1}"
     yield f"        classification: {suggested.classification} # suggested: {suggested.reason}"
     yield from _code_list(draft, column)
+    if column.missing or column.written:
+        yield "        customProperties:"
     if column.missing:
         codes = ", ".join(f"{{ value: {scalar(c.text)}, reason: {scalar(c.reason)} }}" for c in column.missing)
-        yield "        customProperties:"
         yield f"          - {{ property: missingCodes, value: [{codes}], {_OWN} }}"
+    if column.written:
+        yield f"          - {{ property: written, value: [{', '.join(column.written)}], {_OWN} }}"
 
 
 def _remarks(draft: Drafted, column: ColumnProfile) -> Iterator[str]:
@@ -192,7 +197,8 @@ def _remarks(draft: Drafted, column: ColumnProfile) -> Iterator[str]:
     if column.missing_share >= 0.005 and column.recorded:
         share = "nearly all" if column.missing_share > 0.995 else f"{column.missing_share:.0%} of the"
         yield f"Not recorded in {share} rows."
-    if draft.is_public(column) and isinstance(column.low, float) and isinstance(column.high, float):
+    is_figure = column.type in ("integer", "number")
+    if is_figure and draft.is_public(column) and isinstance(column.low, float) and isinstance(column.high, float):
         yield f"From {_figure(column.low)} to {_figure(column.high)}."
 
 

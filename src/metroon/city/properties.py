@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from metroon.base.node import Node, did_you_mean
+from metroon.base.signs import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,9 +17,9 @@ CUSTOM: dict[str, tuple[str, ...]] = {
         "privacyUnit", "privacyReason", "personKey", "minimumCell", "releaseMode", "accessLevel", "purposes",
         "legalBasis", "retention", "agreements", "harmNotes", "collectionProvenance", "licence",
     ),
-    "table": ("point", "geographyKey", "eventTime", "grain"),
+    "table": ("point", "geographyKey", "eventTime", "grain", "drift"),
     "column": (
-        "missingCodes", "demographic", "identifier", "standard", "declassified", "victimServiceProvider",
+        "missingCodes", "demographic", "identifier", "standard", "declassified", "victimServiceProvider", "written",
     ),
 }  # fmt: skip
 """Our own properties by level; they carry ``vendor: metroon`` so that other tools pass them by."""
@@ -39,11 +40,17 @@ def latency(node: Node) -> Node | None:
     return next((s for s in node.at("slaProperties").each() if s.at("property").value == "latency"), None)
 
 
+def promised(node: Node, name: str) -> Node | None:
+    """The promise of a name among a contract's ``slaProperties``, such as frequency or timeToPublish."""
+    return next((s for s in node.at("slaProperties").each() if s.at("property").value == name), None)
+
+
 def _ours(node: Node) -> Iterator[Node]:
     return (p for p in node.at("customProperties").each() if p.at("vendor").value == "metroon")
 
 
 _DAYS = {
+    "min": 1 / 1440, "minute": 1 / 1440, "minutes": 1 / 1440,
     "h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24, "d": 1.0, "day": 1.0, "days": 1.0, "w": 7.0, "week": 7.0,
     "weeks": 7.0, "m": 30.44, "month": 30.44, "months": 30.44, "y": 365.25, "yr": 365.25, "year": 365.25,
     "years": 365.25,
@@ -106,7 +113,12 @@ _SHAPES: dict[object, tuple[Callable[[object], bool], str]] = {
     "personKey": (_is_text, "Write the name of a column."),
     "eventTime": (_is_text, "Write the name of a column."),
     "privacyReason": (_is_text, "Say in words why no person stands behind a row."),
-    "point": (lambda v: _has_texts(v, "longitude", "latitude"), "Write value: {longitude: column, latitude: column}"),
+    "point": (
+        lambda v: isinstance(v, dict)
+        and _has_texts(v, "longitude", "latitude")
+        and ("crs" not in v or _is_text(v["crs"])),
+        "Write value: {longitude: column, latitude: column}, and crs: EPSG:2227 when they are in another system.",
+    ),
     "geographyKey": (
         lambda v: bool(listed(v)) and all(_has_texts(k, "column", "layer") for k in listed(v)),
         'Write value: {column: name, layer: geography, vintage: "2020"}, or a list of them.',
@@ -114,6 +126,15 @@ _SHAPES: dict[object, tuple[Callable[[object], bool], str]] = {
     "missingCodes": (
         lambda v: isinstance(v, list) and all(_is_code(c) for c in v),
         'Write value: [{value: "999", reason: not recorded}], each code in quotes as it stands in the file.',
+    ),
+    "written": (
+        lambda v: isinstance(v, list) and bool(v) and all(isinstance(sign, str) and sign in SIGNS for sign in v),
+        f"Write value: [currency, thousands], or others of: {', '.join(SIGNS)}.",
+    ),
+    "drift": (
+        lambda v: isinstance(v, dict) and bool(v) and set(v) <= {"rows_percent", "missing_percent", "shares_percent"}
+        and all(isinstance(n, (int, float)) and not isinstance(n, bool) and n > 0 for n in v.values()),
+        "Write value: {rows_percent: 50, missing_percent: 10, shares_percent: 20}, or some of them.",
     ),
     "declassified": (lambda v: _has_texts(v, "by", "reason"), "Write value: {by: ROLE, reason: WHY}"),
     "victimServiceProvider": (
@@ -154,6 +175,21 @@ def naming_faults(node: Node, table: Node) -> Iterator[Problem]:
     promise = latency(node)
     if promise is not None:
         yield from _latency_faults(promise, has_event_time="eventTime" in custom(table))
+    if (soon := promised(node, "timeToPublish")) is not None:
+        yield from _time_to_publish_faults(soon)
+
+
+def _time_to_publish_faults(promise: Node) -> Iterator[Problem]:
+    try:
+        if not 0 < days(promise) < float("inf"):
+            raise ValueError("nothing is published before it comes")
+    except ValueError:
+        fix = "Write value: 15, and unit: min for minutes."
+        yield promise.problem("C117", "the timeToPublish is no time above 0.", fix, "value")
+    except KeyError:
+        unit = promise.at("unit").value
+        what = f"the timeToPublish has an unknown unit '{unit}'."
+        yield promise.problem("C117", what, did_you_mean(str(unit), _DAYS), "unit")
 
 
 def _named(name: str, value: Any) -> list[str]:

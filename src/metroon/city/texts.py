@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from metroon.base.period import name as period_name
 from metroon.city.scalar import listed, scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from metroon.base.period import Grain
     from metroon.base.profile import ColumnProfile
     from metroon.city.promise import Drafted
@@ -21,9 +24,7 @@ def product_text(draft: Drafted) -> str:
     lines = [
         "# How the promise in contract.yaml is kept.",
         "collect:",
-        f"  kind: {profile.kind}",
-        f"  path: {scalar(draft.path)} # a pattern such as fire/incidents_*.csv takes many files of one form",
-        *(f"  {key}: {scalar(value)}" for key, value in profile.options.items()),
+        *_collect(draft),
     ]
     if profile.shape == "area":
         lines += _as_geography(draft)
@@ -35,6 +36,26 @@ def product_text(draft: Drafted) -> str:
             f"#   - {{ kind: coarsen, column: {profile.event_time or 'a_date'}, to: month }}",
         ]
     return "\n".join([*lines, ""])
+
+
+def _collect(draft: Drafted) -> Iterator[str]:
+    if draft.source:
+        yield from (f"  {key}: {_value(value)}" for key, value in draft.source.items())
+        if draft.source.get("kind") == "database":
+            yield "  # Only what is new or changed: a column that grows, and how long a row may take to be committed."
+            yield "  # incremental: { by: updated_at, overlap: 1h }"
+        return
+    yield f"  kind: {draft.profile.kind}"
+    yield f"  path: {scalar(draft.path)} # a pattern such as fire/incidents_*.csv takes many files of one form"
+    yield from (f"  {key}: {_value(value)}" for key, value in draft.profile.options.items())
+
+
+def _value(value: object) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{k}: {_value(v)}' for k, v in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_value(v) for v in value)}]"
+    return scalar(value) if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _as_geography(draft: Drafted) -> list[str]:

@@ -77,7 +77,11 @@ def _composed(text: Callable[[], str], name: str) -> Part | None:
         raise Refused([Problem(name, 0, "Y102", what, "Make it a file that you may read.")]) from None
     except MarkedYAMLError as error:
         line = (error.problem_mark.line + 1) if error.problem_mark else 0
-        raise Refused([Problem(name, line, "Y102", f"this is no YAML: {error.problem}.", _NEAR)]) from None
+        is_tab = "'\\t'" in str(error.problem)
+        why = "a tab stands where only spaces may" if is_tab else str(error.problem)
+        what = f"this is no YAML: {why}."
+        fix = "Indent with spaces: most editors can turn tabs into them." if is_tab else _NEAR
+        raise Refused([Problem(name, line, "Y102", what, fix)]) from None
     except YAMLError:
         fix = "Check its quotes, and that it holds no control characters."
         raise Refused([Problem(name, 0, "Y102", "this is no YAML.", fix)]) from None

@@ -5,7 +5,20 @@ with its file and line, and the deliveries that were refused whole.
 """
 
 from metroon.collect.landing import Landing
-from metroon.collect.source import FILE, LINE, RECORD, REJECT, FileSource, Raw, Reading, RemoteSource, Source, sha256
+from metroon.collect.source import (
+    FILE,
+    LINE,
+    RECORD,
+    REJECT,
+    FileSource,
+    Known,
+    Piece,
+    Raw,
+    Reading,
+    RemoteSource,
+    Source,
+    sha256,
+)
 
 __all__ = [
     "FILE",
@@ -13,7 +26,9 @@ __all__ = [
     "RECORD",
     "REJECT",
     "FileSource",
+    "Known",
     "Landing",
+    "Piece",
     "Raw",
     "Reading",
     "RemoteSource",

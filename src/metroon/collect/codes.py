@@ -24,7 +24,7 @@ _WORDS = (
 )  # fmt: skip
 # In a list of answers these are answers: no damage, and the surname Na.
 _ANSWERS = ("none", "nil", "na", "nan", "nat", "unk", "missing", "undefined")
-_NEGATIVE = (-9.0, -99.0, -999.0, -9999.0, -99999.0)
+_NEGATIVE = (-1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0)
 _POSITIVE = (998.0, 999.0, 9998.0, 9999.0, 99999.0, 999999.0, 9999999.0, 99999999.0, 999999999.0)
 _DAYS = tuple(date(*d) for d in ((1899, 12, 30), (1899, 12, 31), (1900, 1, 1), (1901, 1, 1), (1970, 1, 1)))
 FREQUENT_SHARE = 0.001

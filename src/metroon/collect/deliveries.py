@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
+import ibis
 import pyarrow as pa
 
 from metroon.base.account import Delivery
 from metroon.base.errors import Problem, Refused
-from metroon.collect.source import FILE, LINE, REJECT, FileSource, Raw, Reading, sha256
+from metroon.collect.source import FILE, LINE, RECORD, REJECT, FileSource, Piece, Raw, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from metroon.base.engine import Relation
     from metroon.city.contract import Contract
 
 _MAY = "Give this program the right to read it, or ask the department to send it again."
@@ -36,7 +39,30 @@ class Unreadable(Exception):  # noqa: N818  # a decision about one file, told in
         self.records = records
 
 
-def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract], tuple[pa.Table, list[str]]]) -> Raw:
+@dataclass(frozen=True)
+class AtOnce:
+    """The rows of a large file, not read yet.
+
+    Args:
+        rows: Under the contract's names, with ``_line``.
+        records: How many there must be; what is not so many is read record by record.
+        header: Column -> what the header calls it, where a row could be the header again; empty where none can.
+        lines: What became of its physical lines.
+        is_bare: Whether no text begins or ends with a blank.
+    """
+
+    rows: Relation
+    records: int
+    header: Mapping[str, str]
+    lines: Mapping[str, int]
+    is_bare: bool = False
+
+
+Part = Callable[["Path", "Contract"], "tuple[pa.Table | AtOnce, list[str]]"]
+"""One file and the contract -> its rows under the contract's names, and the headers that the contract lacks."""
+
+
+def gather(source: FileSource, reading: Reading, read: Part) -> Raw:
     """Read every file of a source; a file that cannot be read is refused alone, with its reason.
 
     Args:
@@ -48,36 +74,90 @@ def gather(source: FileSource, reading: Reading, read: Callable[[Path, Contract]
     Raises:
         Refused: There is no file, or none could be read.
     """
+    return gather_sections(source, reading, lambda _: {"": read})
+
+
+def gather_sections(source: FileSource, reading: Reading, sections: Callable[[Path], Mapping[str, Part]]) -> Raw:
+    """Read every section of every file of a source; each is a delivery of its own, taken or refused alone.
+
+    Args:
+        source: Names the files.
+        reading: What the source was given.
+        sections: One file -> what follows its name in the section's, such as ``#2024`` -> how the section is read.
+
+    Raises:
+        Refused: There is no file, or none could be read.
+    """
     files = source.deliveries(reading.data)
     at = reading.contract.node.file.replace("contract.yaml", "product.yaml")
     if not files:
         fix = f"Put the file into {reading.data}, or correct 'path:' (or the city's 'data:')."
         raise Refused([Problem(at, 1, "D101", f"no file matches '{source.path}' in the data folder.", fix)])
-    tables: list[pa.Table] = []
+    tables: dict[str, pa.Table] = {}
+    pieces: list[Piece] = []
     deliveries: list[Delivery] = []
     problems: list[Problem] = []
-    left: dict[str, None] = {}
+    left: dict[str, tuple[str, ...]] = {}
     for file in files:
         name = file.relative_to(reading.data).as_posix()
         given = Delivery(name, "", 0)
         try:
             parts = source.parts(file)
-            given = Delivery(name, sha256(*parts), sum(p.stat().st_size for p in parts))
-            rows, unnamed = read(file, reading.contract)
+            given = Delivery(name, reading.sha256(*parts), sum(p.stat().st_size for p in parts))
+            if (known := reading.known.get(name)) is not None and known.delivery.sha256 == given.sha256:
+                left[name] = known.unnamed
+                deliveries.append(known.delivery)
+                continue
+            found = sections(file)
         except (Unreadable, OSError) as error:
-            fault = (
-                error if isinstance(error, Unreadable) else Unreadable(f"it cannot be opened: {error.strerror}.", _MAY)
-            )
-            problems.append(Problem(name, 0, "D102", str(fault), fault.fix))
-            deliveries.append(replace(given, read=fault.records, refused=str(fault)))
+            _refuse(error, given, deliveries, problems)
             continue
-        left.update(dict.fromkeys(unnamed))
-        tables.append(rows.append_column(FILE, pa.array([name] * rows.num_rows, pa.string())))
-        deliveries.append(replace(given, read=rows.num_rows))
-    if not tables:
+        for section, read in found.items():
+            given = replace(given, file=name + section)
+            try:
+                rows, unnamed = read(file, reading.contract)
+            except (Unreadable, OSError) as error:
+                _refuse(error, given, deliveries, problems)
+                continue
+            left[given.file] = tuple(unnamed)
+            if isinstance(rows, AtOnce):
+                pieces.append(_piece(rows, given.file))
+                deliveries.append(replace(given, read=rows.records, lines=rows.lines))
+                continue
+            tables[given.file] = rows.append_column(FILE, pa.array([given.file] * rows.num_rows, pa.string()))
+            deliveries.append(replace(given, read=rows.num_rows))
+    if not left:
         raise Refused(problems)
-    notes = _left_out(list(left)) if source.others == "warn" and left else []
-    return Raw(reading.engine.table(_merged(tables)), tuple(deliveries), tuple(problems), tuple(notes))
+    if tables:
+        merged = _merged(list(tables.values()))
+        pieces.insert(0, Piece(reading.engine.table(merged), tuple(tables), merged.num_rows))
+    unnamed = list(dict.fromkeys(header for names in left.values() for header in names))
+    notes = _left_out(unnamed) if source.others == "warn" and unnamed else []
+    rows = _together(reading, pieces)
+    unread = frozenset(left) - {file for piece in pieces for file in piece.deliveries}
+    return Raw(rows, tuple(deliveries), tuple(problems), tuple(notes), tuple(pieces), left, unread)
+
+
+def _piece(found: AtOnce, file: str) -> Piece:
+    nothing = {name: ibis.null("string") for name in (REJECT, RECORD)}
+    rows = found.rows.mutate(**{FILE: ibis.literal(file), **nothing})
+    return Piece(rows, (file,), found.records, found.header, found.is_bare)
+
+
+def _together(reading: Reading, pieces: Sequence[Piece]) -> Relation:
+    names = [*(c.name for c in reading.contract.columns), FILE, LINE, REJECT]
+    if len(pieces) == 1:
+        return pieces[0].rows
+    if not pieces:
+        types = dict.fromkeys(names, pa.string()) | {LINE: pa.int64()}
+        return reading.engine.table(pa.schema(list(types.items())).empty_table())
+    return ibis.union(*(p.rows.select(*names) for p in pieces))
+
+
+def _refuse(error: Unreadable | OSError, given: Delivery, deliveries: list[Delivery], problems: list[Problem]) -> None:
+    fault = error if isinstance(error, Unreadable) else Unreadable(f"it cannot be opened: {error.strerror}.", _MAY)
+    problems.append(Problem(given.file, 0, "D102", str(fault), fault.fix))
+    deliveries.append(replace(given, read=fault.records, refused=str(fault)))
 
 
 def _merged(tables: Sequence[pa.Table]) -> pa.Table:
@@ -114,7 +194,7 @@ def match(headers: Sequence[str], contract: Contract) -> tuple[dict[str, int], l
         raise Unreadable(why, "Ask the department to send the header too, or check delimiter: in product.yaml.")
     missing = [c for c in columns if c not in found]
     if missing:
-        guesses = [_likely(columns[c], unnamed) for c in missing]
+        guesses = [likely(columns[c], unnamed) for c in missing]
         renamed = [f"'{columns[c]}' may now be '{g}'" for c, g in zip(missing, guesses, strict=True) if g]
         told = "; ".join(renamed) or "no column looks like it"
         names = ", ".join(f"'{columns[c]}'" for c in missing)
@@ -142,7 +222,14 @@ def headers(names: Sequence[str]) -> list[str]:
     return [name.strip() or f"column{i}" for i, name in enumerate(names, start=1)]
 
 
-def _likely(header: str, others: Sequence[str]) -> str | None:
+def likely(header: str, others: Sequence[str]) -> str | None:
+    """The one of some headers that a header most likely became; None where none looks like it.
+
+    Example:
+        >>> likely("Crash Date", ["crash_date", "severity"])
+        'crash_date'
+    """
+
     def likeness(other: str) -> float:
         a, b = (x.lower().replace("_", "").replace(" ", "") for x in (header, other))
         return 1.0 if a and b and (a in b or b in a) else SequenceMatcher(None, a, b).ratio()

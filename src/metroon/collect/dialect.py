@@ -1,4 +1,7 @@
-"""Dialects: how a text file of unknown origin is written, found out from the file and not from its name."""
+"""Dialects: how a text file of unknown origin is written, found out from the file and not from its name.
+
+A few ways of reading come from its first lines; the one that is proposed is the one whose sums come out over the whole.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,21 @@ import codecs
 import csv
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from metroon.collect.deliveries import Unreadable
+from metroon.collect.lines import JOINED, QUOTES, Text, refuse_other
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 DELIMITERS = (",", ";", "\t", "|")
 _LINES = 200
 _ALIKE = 0.9
-"""Share of the first records that must have the same number of fields."""
-_NO_QUOTE = "\x1f"
-"""Declared as the quote of a file where quotes are inches and nicknames: a sign that no file holds."""
+"""Share of the records that must have the same number of fields."""
 _NUMBER = re.compile(r"[-+$]?[\d,]*\.?\d+%?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?")
 
@@ -31,50 +34,125 @@ class Dialect:
 
     Args:
         delimiter: The sign between fields.
-        quote: The sign around fields that hold the delimiter.
+        quote: The sign around fields that hold the delimiter; empty when quotes are signs like any other.
         encoding: The text encoding.
         second_header: Whether the line below the header is a second header (its words, or units).
+        lines: What becomes of each physical line -> how many.
+        joinable: Lines that are plainly parts of records that were cut: with ``cut: join`` they would be whole.
     """
 
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
     second_header: bool = False
+    lines: Mapping[str, int] = field(default_factory=dict)
+    joinable: int = 0
 
     def options(self) -> dict[str, str]:
         """What ``kind: csv`` must be told, beyond its defaults."""
         usual = Dialect()
-        given = {"delimiter": self.delimiter, "quote": self.quote, "encoding": self.encoding}
+        given = {"delimiter": self.delimiter, "quote": self.quote or "none", "encoding": self.encoding}
         return {k: v for k, v in given.items() if v != getattr(usual, k)}
 
 
+@dataclass(frozen=True)
+class _Sum:
+    """What one way of reading makes of a whole file."""
+
+    names: tuple[str, ...] = ()
+    whole: int = 0
+    records: int = 0
+    needing: int = 0
+    """Fields that only quotes can hold: a delimiter or a line break is in them."""
+    why_not: Unreadable | None = None
+
+    @property
+    def share(self) -> float:
+        """Share of the records that are whole; of none, when they cannot even be told apart."""
+        return 0.0 if self.why_not else 1.0 if not self.records else self.whole / self.records
+
+
 def dialect(file: Path) -> Dialect:
-    """How a text file is written.
+    """How a text file is written: the way of reading it in which the sums come out, tried on the whole of it.
 
     Raises:
-        Unreadable: It is no text, it is no table, or it has no line of column names.
+        Unreadable: It is no text, it is no table, it has no line of column names, or its sums do not come out.
     """
     encoding = _encoding(file)
     with file.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as handle:
-        lines = list(islice(handle, _LINES))
+        lines = list(islice((line for line in handle if line.strip("\r\n")), _LINES))
     if not any(line.strip() for line in lines):
         raise Unreadable("the file is empty.", "Ask the department to send it again.")
-    delimiter = _delimiter(lines, file)
-    quote = min('"', _NO_QUOTE, key=lambda sign: _ragged(lines, delimiter, sign))
-    records = _records(lines, delimiter, quote)
-    _refuse_without_header(records)
-    return Dialect(delimiter, quote, encoding, _has_second_header(records))
+    ways = [_quoting(Text(file, encoding, sign, '"')) for sign in _delimiters(lines, file)]
+    text, found = max(ways, key=lambda way: (way[1].share, len(way[1].names)))
+    first = _records(lines, text.delimiter, text.quote)
+    _refuse_without_header(first, found)
+    _refuse_unsound(found)
+    told, joined = Counter[str](), Counter[str]()
+    _sum(text, told)
+    if found.whole < found.records:
+        _sum(replace(text, join=True), joined)
+    return Dialect(text.delimiter, text.quote, encoding, _has_second_header(first), dict(told), joined[JOINED])
+
+
+def _quoting(text: Text) -> tuple[Text, _Sum]:
+    """With quotes or without: the way in which more records of the whole file come out whole."""
+    quoted = _sum(text, Counter())
+    wrapped, bare = _quotes(text)
+    if not wrapped + bare:
+        return text, quoted
+    without = replace(text, quote="")
+    plain = _sum(without, Counter())
+    # Quotes around a field in most lines are how the file is written; a few broken ones are set aside.
+    is_habit = wrapped >= plain.records / 2 and not quoted.why_not
+    # Who writes quotes in fields as they are puts none around them: inches and nicknames, unless a field needs its own.
+    is_nickname = plain.share == quoted.share and bool(bare) and not quoted.needing
+    is_plain = plain.share > quoted.share or is_nickname
+    return (without, plain) if is_plain and not is_habit else (text, quoted)
+
+
+def _sum(text: Text, told: Counter[str]) -> _Sum:
+    whole = every = needing = 0
+    try:
+        with text.table(told) as (names, found):
+            for record in found:
+                every += 1
+                if record.fields is not None:
+                    whole += 1
+                    needing += any(text.delimiter in f or "\n" in f or "\r" in f for f in record.fields)
+    except Unreadable as why:
+        return _Sum(why_not=why)
+    return _Sum(tuple(names), whole, every, needing)
+
+
+def _quotes(text: Text) -> tuple[int, int]:
+    """How many fields stand wholly in quotes, and how many hold quotes in another way."""
+    wrapped = bare = 0
+    with replace(text, quote="").table(Counter()) as (_, found):
+        for record in found:
+            for cell in (record.fields or ()) if '"' in "".join(record.fields or ()) else ():
+                inner = cell.strip()[1:-1].replace('""', "")
+                is_wrapped = len(cell.strip()) > 1 and cell.strip()[0] == cell.strip()[-1] == '"' and '"' not in inner
+                wrapped, bare = wrapped + is_wrapped, bare + ('"' in cell and not is_wrapped)
+    return wrapped, bare
+
+
+def _refuse_unsound(found: _Sum) -> None:
+    if found.why_not:
+        raise found.why_not
+    if found.share < _ALIKE:
+        sums = f"{found.whole:,} of {found.records:,} records have the {len(found.names)} fields of the header"
+        what = f"the sums do not come out: {sums}."
+        raise Unreadable(what, f"Ask for it with one delimiter throughout. {QUOTES}")
 
 
 def _encoding(file: Path) -> str:
     """The first that the whole file can be read in."""
     with file.open("rb") as handle:
-        start = handle.read(4096)
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        start = handle.read(2)
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16"
-    if b"\0" in start or start.startswith((b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")):
-        fix = "Open it in the program it comes from and save it as CSV (UTF-8)."
-        raise Unreadable("the file is no text, whatever its name ends in.", fix)
+    refuse_other(file, "utf-8")
     for encoding in ("utf-8", "cp1252"):
         if _decodes(file, encoding):
             return encoding
@@ -94,43 +172,40 @@ def _decodes(file: Path, encoding: str) -> bool:
     return True
 
 
-def _delimiter(lines: list[str], file: Path) -> str:
-    best, most = "", 1
+def _delimiters(lines: list[str], file: Path) -> list[str]:
+    """The signs that divide the first lines into the same number of fields."""
+    made = []
     for sign in DELIMITERS:
-        widths = Counter(len(r) for r in _records(lines, sign, '"'))
-        width, n = widths.most_common(1)[0]
-        if n >= _ALIKE * sum(widths.values()) and width > most:
-            best, most = sign, width
-    if best:
-        return best
+        for quote in ('"', ""):
+            widths = Counter(len(r) for r in _records(lines, sign, quote))
+            width, n = widths.most_common(1)[0]
+            if n >= _ALIKE * sum(widths.values()) and width > 1:
+                made.append(sign)
+    if made:
+        return list(dict.fromkeys(made))
     # One column is a table too, when its file says that it is one.
     if file.suffix.lower() == ".csv" and not any(sign in line for line in lines for sign in DELIMITERS):
-        return ","
+        return [","]
     what = "no sign (comma, semicolon, tab or |) divides its lines into the same number of fields."
     raise Unreadable(what, "Check that it is a table, and delete lines above the header and below the table.")
 
 
 def _records(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
     csv.field_size_limit(1 << 26)
+    quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
     try:
-        records = [r for r in csv.reader(lines, delimiter=delimiter, quotechar=quote) if r]
+        records = [r for r in csv.reader(lines, delimiter=delimiter, **quoting) if r]
     except csv.Error:
         return [[]]
     # A field in quotes may go on below the lines that were read.
     return records[:-1] if len(lines) == _LINES and len(records) > 1 else records
 
 
-def _ragged(lines: list[str], delimiter: str, quote: str) -> int:
-    """How many records have not the usual number of fields."""
-    widths = Counter(len(r) for r in _records(lines, delimiter, quote))
-    return sum(widths.values()) - max(widths.values())
-
-
-def _refuse_without_header(records: list[list[str]]) -> None:
+def _refuse_without_header(records: list[list[str]], found: _Sum) -> None:
     header, body = records[0], records[1:]
     cells = [c.strip() for c in header]
     usual = Counter(len(r) for r in body).most_common(1)[0][0] if body else len(header)
-    if len(header) != usual:
+    if len(header) != usual and found.share < _ALIKE:
         what = f"the first line has {len(header)} fields and the lines below have {usual}."
         fix = "Delete lines above the line of column names, and give every column a name there."
         raise Unreadable(what, fix)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
+
+from metroon.base.signs import SIGNS, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,8 +47,8 @@ _DAYS = (
     "M/d/yyyy", "d/M/yyyy", "M/d/yy", "d/M/yy", "M-d-yyyy", "d-M-yyyy", "M-d-yy", "d-M-yy", "d.M.yyyy", "d.M.yy",
     "d-MMM-yy", "d-MMM-yyyy", "d MMM yyyy", "d MMMM yyyy", "MMM d, yyyy", "MMMM d, yyyy", "MMM d yyyy", "yyyy-MM-dd",
 )  # fmt: skip
-_TIMES = ("", " H:mm", " H:mm:ss", " h:mm a", " h:mm:ss a", " h:mma", " h:mm:ssa")
-_COMPACT = ("yyyyMMdd", "yyyyMMddHHmmss")
+_TIMES = ("", " H:mm", " H:mm:ss", " HHmm", " h:mm a", " h:mm:ss a", " h:mma", " h:mm:ssa")
+_COMPACT = ("yyyyMMdd", "yyyyMMddHHmm", "yyyyMMddHHmmss")
 FORMATS = tuple(d + t for d in _DAYS for t in _TIMES if (d, t) != ("yyyy-MM-dd", "")) + _COMPACT
 """Ways of writing dates that are tried, in JDK notation. Where month and day cannot be told apart, the first wins."""
 
@@ -61,6 +63,7 @@ class Found:
         values: Text -> number or time, for those that fit a number or a date.
         misfits: How many recorded values do not fit.
         notes: What a steward should know.
+        written: What stands in its numbers beside digits.
     """
 
     type: Inferred
@@ -68,6 +71,7 @@ class Found:
     values: Mapping[str, float | datetime]
     misfits: int = 0
     notes: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
 
 
 def infer(counts: Mapping[str, int], *, is_date: bool = False, is_code: bool = False) -> Found:
@@ -93,6 +97,8 @@ def infer(counts: Mapping[str, int], *, is_date: bool = False, is_code: bool = F
     found = _numbers(counts, total) if not (is_date and _compact(counts, total)) else None
     if found is None:
         found = _dates(counts, total, is_date=is_date)
+    if found is None and not is_code:
+        found = _signed(counts, total)
     if found is None:
         return Found("string", None, {}, 0, tuple(_why_text(counts, total, is_code=is_code)))
     if is_code and found.type in ("integer", "number"):
@@ -114,6 +120,25 @@ def _numbers(counts: Mapping[str, int], total: int) -> Found | None:
     notes = ("Whole numbers written with a decimal point, as programs do that hold empty cells as numbers.",)
     misfits = total - _rows(counts, numbers)
     return Found(kind, None, {t: float(t) for t in numbers}, misfits, notes if only_dotted else ())
+
+
+def _signed(counts: Mapping[str, int], total: int) -> Found | None:
+    """Numbers with signs of money, percent or thousands, when nearly all are numbers with them and not without."""
+    tried = list(counts)[:: max(1, len(counts) // _TRIED)]
+    if sum(bool(_NUMBER.fullmatch(plain(t, SIGNS))) for t in tried) < 0.9 * len(tried):
+        return None
+    others = {sign: [s for s in SIGNS if s != sign] for sign in SIGNS}
+    used = [sign for sign in SIGNS if any(plain(t, SIGNS) != plain(t, others[sign]) for t in counts)]
+    read = {t: plain(t, used) for t in counts}
+    again: dict[str, int] = {}
+    for text, bare in read.items():
+        again[bare] = again.get(bare, 0) + counts[text]
+    found = _numbers(again, total) if used else None
+    if found is None:
+        return None
+    values = {t: found.values[bare] for t, bare in read.items() if bare in found.values}
+    told = f"Numbers written with {', '.join(used)}: declared as written, so that they are read as numbers."
+    return Found(found.type, None, values, total - _rows(counts, values), (told, *found.notes), tuple(used))
 
 
 def _dates(counts: Mapping[str, int], total: int, *, is_date: bool) -> Found | None:
@@ -184,7 +209,11 @@ def _month(name: str, form: str) -> int:
 
 def _time(*parts: int) -> datetime | None:
     try:
-        return datetime(*parts) if parts[0] in _YEARS else None  # type: ignore[arg-type]  # six numbers
+        # The end of a day is the begin of the next one.
+        is_end = parts[3:] == (24, 0, 0)
+        year, month, day, hour, minute, second = (*parts[:3], 0, 0, 0) if is_end else parts
+        time = datetime(year, month, day, hour, minute, second) + timedelta(days=is_end)
+        return time if year in _YEARS else None
     except ValueError:
         return None
 

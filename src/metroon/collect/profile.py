@@ -23,6 +23,7 @@ from metroon.collect.codes import as_words, closed_list, in_dates, in_numbers, i
 from metroon.collect.deliveries import Unreadable
 from metroon.collect.dialect import Dialect, dialect
 from metroon.collect.inference import Found, infer
+from metroon.collect.layout import Layout, document, workbook
 from metroon.collect.roles import CODE, DATE, event_time, is_row_number, key, nearly_key, point
 from metroon.collect.source import REJECT, FileSource, Reading
 
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metroon.base.profile import Inferred
+    from metroon.collect.source import Source
 
 KINDS = {
     ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".tab": "csv", ".psv": "csv", ".parquet": "parquet",
-    ".geojson": "geofile", ".json": "geofile", ".zip": "geofile", ".shp": "geofile",
+    ".geojson": "geofile", ".json": "json", ".zip": "geofile", ".shp": "geofile", ".gpkg": "geofile",
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".xlsx": "excel", ".xlsm": "excel", ".xls": "excel", ".xlsb": "excel",
+    ".ods": "excel",
 }  # fmt: skip
 """File ending -> the collect kind that reads it."""
 
@@ -56,20 +60,22 @@ class _Column:
     found: Found
 
 
-def profile(file: Path, engine: Engine | None = None) -> Profile:
-    """Look at a file.
+def profile(file: Path, engine: Engine | None = None, *, path: str | None = None) -> Profile:
+    """Look at a file, or at several of one form.
 
     Args:
-        file: A delimited text file with a header, a Parquet file, a GeoJSON file, or a shapefile (alone or zipped).
+        file: A delimited text file with a header, a workbook, JSON, a Parquet file, a GeoJSON file, or a shapefile
+            (alone or zipped).
         engine: The engine to read it with; one of its own unless given.
+        path: A pattern of all the files of its form, from its folder on; the file alone unless given.
 
     Raises:
         Refused: It is no file of these kinds, or not what its ending says (D110, D111).
     """
-    seen = _seen(file, engine)
-    kind, options, headers, unique = seen.kind, seen.written.options(), seen.headers, seen.unique
-    whole, ragged, written = seen.whole, seen.ragged, seen.written
-    return _profiled(kind, options, headers, unique, whole, ragged, written)
+    seen = _seen(file, engine, path)
+    headers, unique, whole, ragged, written = seen.headers, seen.unique, seen.whole, seen.ragged, seen.written
+    found = _profiled(seen.layout.kind, seen.layout.options, headers, unique, whole, ragged, written)
+    return replace(found, notes=(*seen.layout.notes, *found.notes))
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def records(file: Path) -> Records:
 
 @dataclass(frozen=True)
 class _Seen:
-    kind: str
+    layout: Layout
     written: Dialect
     headers: list[str]
     unique: list[str]
@@ -106,27 +112,84 @@ class _Seen:
     ragged: int
 
 
-def _seen(file: Path, engine: Engine | None) -> _Seen:
+@dataclass(frozen=True)
+class Form:
+    """How a file is read, and what its columns are called: files of one form are deliveries of one product.
+
+    Args:
+        kind: The collect kind that reads it.
+        options: That kind's options, where they differ from its defaults.
+        headers: Its columns, in the file's order.
+    """
+
+    kind: str
+    options: Mapping[str, str | int]
+    headers: tuple[str, ...]
+
+
+def form(file: Path) -> Form:
+    """How a file is read; none of its rows is looked at but those that tell how it is written.
+
+    Raises:
+        Refused: It is no file of a kind that can be read, or not what its ending says (D110, D111).
+    """
+    layout, _, _, headers = _opened(file, None)
+    return Form(layout.kind, layout.options, tuple(headers))
+
+
+def profile_source(source: Source, headers: Sequence[str], data: Path, folder: Path) -> Profile:
+    """Look at what a source gives that is no file of the city's, such as what was fetched from elsewhere.
+
+    Args:
+        source: The source.
+        headers: What its columns are called.
+        data: The folder that it reads from.
+        folder: The product's own folder.
+
+    Raises:
+        Refused: Nothing of it can be read.
+    """
+    unique = [header for header, n in Counter(headers).items() if n == 1]
+    engine = Engine()
+    rows = engine.fetch(source.read(_reading(unique, engine, data, folder)).rows)
+    whole = rows.filter(pc.is_null(rows[REJECT]))
+    kind = type(source).__module__.rpartition(".")[2]
+    return _profiled(kind, {}, headers, unique, whole, rows.num_rows - whole.num_rows, Dialect())
+
+
+def _seen(file: Path, engine: Engine | None, path: str | None = None) -> _Seen:
+    layout, written, source, headers = _opened(file, path)
+    unique = [header for header, n in Counter(headers).items() if n == 1]
+    rows = _read(source, file, unique, engine or Engine())
+    whole = rows.filter(pc.is_null(rows[REJECT]))
+    whole = whole.slice(1) if written.second_header else whole
+    # What was counted by lines is of one file only.
+    written = replace(written, lines={}, joinable=0) if path else written
+    return _Seen(layout, written, headers, unique, whole, rows.num_rows - whole.num_rows)
+
+
+def _opened(file: Path, path: str | None) -> tuple[Layout, Dialect, FileSource, list[str]]:
     kind = KINDS.get(file.suffix.lower())
     if kind is None:
-        fix = "Save it as CSV (UTF-8). From a database or a portal, export CSV, Parquet or GeoJSON."
+        fix = "Save it as CSV (UTF-8), or as a workbook. From a database or a portal, export CSV, Parquet or GeoJSON."
         raise Refused(
             [Problem(str(file), 0, "D110", f"'{file.suffix or file.name}' is no ending that I can read.", fix)]
         )
     try:
         written = dialect(file) if kind == "csv" else Dialect()
-        options = written.options()
-        source = find("collect", kind, FileSource)(path=glob.escape(file.name), **options)
-        headers = source.headers(file)
+        layout = _layout(file, kind) or Layout(kind, written.options())
+        given: dict[str, Any] = dict(layout.options)
+        source = find("collect", layout.kind, FileSource)(path=path or glob.escape(file.name), **given)
+        return layout, written, source, source.headers(file)
     except Unreadable as fault:
         by_hand = " There is none yet: ask for a whole file, or copy another product's two files and change them."
         fix = fault.fix + (by_hand if "product.yaml" in fault.fix else "")
         raise Refused([Problem(str(file), 0, "D111", str(fault), fix)]) from None
-    unique = [header for header, n in Counter(headers).items() if n == 1]
-    rows = _read(source, file, unique, engine or Engine())
-    whole = rows.filter(pc.is_null(rows[REJECT]))
-    whole = whole.slice(1) if written.second_header else whole
-    return _Seen(kind, written, headers, unique, whole, rows.num_rows - whole.num_rows)
+
+
+def _layout(file: Path, kind: str) -> Layout | None:
+    """Where the table is, in files that may hold more than one."""
+    return workbook(file) if kind == "excel" else document(file) if kind == "json" else None
 
 
 def profile_rows(rows: pa.Table, point: tuple[str, str] | None = None) -> Profile:
@@ -149,17 +212,25 @@ def profile_rows(rows: pa.Table, point: tuple[str, str] | None = None) -> Profil
 
 def _read(source: FileSource, file: Path, headers: Sequence[str], engine: Engine) -> pa.Table:
     """Every record as the kind reads it, so that the profile and the first run see the same."""
+    return engine.fetch(source.read(_reading(headers, engine, file.parent, file.parent)).rows)
+
+
+def _reading(headers: Sequence[str], engine: Engine, data: Path, folder: Path) -> Reading:
     listed = [{"name": f"c{i}", "physicalName": header, "logicalType": "string"} for i, header in enumerate(headers)]
     asked = {"apiVersion": "v3.2.0", "kind": "DataContract", "id": "profile", "version": "0",
              "schema": [{"name": "profile", "properties": listed}]}  # fmt: skip
-    reading = Reading(engine, contract(Node(asked, str(file)), "profile"), file.parent, file.parent)
-    return engine.fetch(source.read(reading).rows)
+    return Reading(engine, contract(Node(asked, str(data)), "profile"), data, folder)
 
 
 def _profiled(
-    kind: str, options: Mapping[str, str], headers: Sequence[str], unique: Sequence[str], rows: pa.Table, ragged: int,
+    kind: str,
+    options: Mapping[str, str | int],
+    headers: Sequence[str],
+    unique: Sequence[str],
+    rows: pa.Table,
+    ragged: int,
     written: Dialect,
-) -> Profile:  # fmt: skip
+) -> Profile:
     names = column_names(unique)
     columns: list[ColumnProfile] = []
     shape, notes = None, _file_notes(headers, ragged, written)
@@ -208,6 +279,17 @@ def _file_notes(headers: Sequence[str], ragged: int, written: Dialect) -> list[s
     if ragged:
         lines = "record does" if ragged == 1 else "records do"
         notes.append(f"{ragged:,} {lines} not have as many fields as the header: they will be set aside.")
+        notes += _line_notes(written)
+    return notes
+
+
+def _line_notes(written: Dialect) -> list[str]:
+    if not written.lines:
+        return []
+    total = sum(written.lines.values())
+    notes = [f"{total:,} lines = {' + '.join(f'{n:,} {kind}' for kind, n in written.lines.items())}."]
+    if n := written.joinable:
+        notes.append(f"{n:,} of these lines are plainly parts of records that were cut: cut: join would join them.")
     return notes
 
 
@@ -264,6 +346,7 @@ def _column(column: _Column) -> ColumnProfile:
         digit_share=sum(n for t, n in sampled if any(c.isdigit() for c in t)) / weight,
         decimals=_decimals([t for t, _ in sampled]) if found.type == "number" else 0,
         notes=(*found.notes, *_column_notes(column, recorded, is_key=is_key)),
+        written=found.written,
     )
 
 

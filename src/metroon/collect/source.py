@@ -12,9 +12,10 @@ from pydantic import field_validator
 
 from metroon.base.kinds import Kind
 from metroon.base.lineage import Lineage
+from metroon.collect.landing import names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from metroon.base.account import Delivery
@@ -30,6 +31,25 @@ RECORD = "_record"
 
 
 @dataclass(frozen=True)
+class Piece:
+    """The rows of some deliveries, which become a part of a version.
+
+    Args:
+        rows: As those of ``Raw``.
+        deliveries: The names of the deliveries.
+        records: How many there must be; None where nothing is claimed.
+        header: Column -> what the header calls it, where a row could be the header again; empty where none can.
+        is_bare: Whether no text begins or ends with a blank.
+    """
+
+    rows: Relation
+    deliveries: tuple[str, ...]
+    records: int | None = None
+    header: Mapping[str, str] = field(default_factory=dict)
+    is_bare: bool = False
+
+
+@dataclass(frozen=True)
 class Raw:
     """Rows as they came, under the contract's column names, nothing lost.
 
@@ -41,12 +61,31 @@ class Raw:
         deliveries: Every file, taken or refused.
         problems: Why deliveries were refused.
         notes: Columns that were left out, and other things to tell.
+        pieces: The same rows in pieces of whole deliveries; empty when they are not in pieces.
+        unnamed: Delivery -> its headers that the contract does not name.
+        unread: Deliveries that are known, and whose rows are not among these.
     """
 
     rows: Relation
     deliveries: tuple[Delivery, ...]
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    unnamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Known:
+    """A delivery that need not be read again unless its bytes changed.
+
+    Args:
+        delivery: As it was.
+        unnamed: Its headers that the contract does not name.
+    """
+
+    delivery: Delivery
+    unnamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +98,10 @@ class Reading:
         data: The city's folder of raw files.
         folder: The product's own folder.
         inputs: Other products' rows, for sources that are made of them.
+        extent: Where the city is (west, south, east, north, in degrees), when that is known.
+        known: Name of a delivery -> what it was when a version took it: while its bytes stay, it is not read again.
+        hashed: Gives the hash of a file; every byte is read unless given.
+        may_claim: Whether rows may be given that are believed only when they add up.
     """
 
     engine: Engine
@@ -66,6 +109,14 @@ class Reading:
     data: Path
     folder: Path
     inputs: Mapping[str, Relation] = field(default_factory=dict)
+    extent: tuple[float, float, float, float] | None = None
+    known: Mapping[str, Known] = field(default_factory=dict)
+    hashed: Callable[[Path], str] | None = None
+    may_claim: bool = True
+
+    def sha256(self, *files: Path) -> str:
+        """The hash of a delivery, as ``sha256`` makes it."""
+        return sha256(*files, hashed=self.hashed)
 
 
 class Source(Kind):
@@ -98,7 +149,7 @@ class Source(Kind):
 
     @property
     def revises(self) -> bool:
-        """Whether later deliveries bring rows again with what was corrected: the last row of a key stays, not the first."""
+        """Whether later deliveries bring rows again, corrected: of a key the last row stays, not the first."""
         return False
 
     @property
@@ -126,6 +177,10 @@ class RemoteSource(Source):
             Refused: It cannot be had whole; what was landed before stays.
         """
 
+    @abstractmethod
+    def headers(self, landing: Landing) -> list[str]:
+        """The columns of what was landed, by the names that a contract gives as ``physicalName``."""
+
 
 class FileSource(Source):
     """A source of files below the city's data folder."""
@@ -151,6 +206,8 @@ class FileSource(Source):
 
     def deliveries(self, data: Path) -> list[Path]:
         """The files that the path or pattern names, in the order of their names; each is one delivery."""
+        if (landed := names(data)) is not None:
+            return [data / name for name in sorted(landed)]
         if (data / self.path).is_file():  # also names that look like patterns, such as crashes[1].csv
             return [data / self.path]
         # What begins with a point or ~ is another program's own: locks, metadata, half-written copies.
@@ -166,8 +223,12 @@ class FileSource(Source):
         """
 
 
-def sha256(*files: Path) -> str:
+def sha256(*files: Path, hashed: Callable[[Path], str] | None = None) -> str:
     """The hash of a file's bytes; of several files, the hash of what ``sha256sum`` prints for them.
+
+    Args:
+        files: The files.
+        hashed: Gives the hash of one file where somebody knows it; its bytes are read unless given.
 
     Example:
         >>> import pathlib, tempfile
@@ -176,8 +237,10 @@ def sha256(*files: Path) -> str:
         ('e3b0c442', '882aee09')
     """
     if len(files) != 1:
-        lines = "".join(f"{sha256(file)}  {file.name}\n" for file in files)
+        lines = "".join(f"{sha256(file, hashed=hashed)}  {file.name}\n" for file in files)
         return hashlib.sha256(lines.encode()).hexdigest()
+    if hashed is not None:
+        return hashed(files[0])
     digest = hashlib.sha256()
     with files[0].open("rb") as handle:
         while block := handle.read(1 << 20):

@@ -12,21 +12,30 @@ import pyarrow as pa
 from metroon.base.account import Delivery, Verdict
 from metroon.base.engine import CannotRun
 from metroon.base.errors import Problem, Refused
-from metroon.collect import FILE, LINE, REJECT
+from metroon.collect import FILE, LINE, RECORD, REJECT, Piece
+from metroon.conform import clocks, points
+from metroon.conform.parts import Part, added, first
+from metroon.conform.repeats import repeats
 from metroon.conform.rules import VICTIMS, Rule, rules
-from metroon.conform.typing import Typed, typed
-from metroon.conform.verdicts import mark, over_table, repeated, told, verdicts
+from metroon.conform.staging import REASON, Promise, staged, typed_rows
+from metroon.conform.verdicts import Broken, mark, over_table, told, verdicts
+from metroon.conform.weighing import Weighed, weighed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ibis.expr.types import BooleanValue
 
     from metroon.base.engine import Engine, Relation
     from metroon.city.contract import Contract
     from metroon.collect import Raw
+    from metroon.collect.systems import Extent
+    from metroon.conform.parts import Before
+    from metroon.conform.points import Misplaced
 
-REASON = "_reason"
+LARGE = 200_000
+"""From so many records on, rows go through files on disk and become parts of a version of their own."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,8 @@ class Checked:
 
     Args:
         rows: Kept rows: the contract's columns, typed, with ``_file`` and ``_line``.
-        set_aside: ``_file``, ``_line`` and ``_reason`` of each row set aside. No other column.
+        set_aside: ``_file``, ``_line``, ``_reason`` and ``_record`` of each row set aside: where it stands, why, and
+            what stands there.
         read: Records read.
         kept: Rows kept.
         reasons: Reason -> rows set aside for it.
@@ -48,6 +58,8 @@ class Checked:
         missing: Column -> kept rows where it is not recorded.
         newest: The newest event, for freshness.
         problems: Why deliveries were refused.
+        notes: What else there is to tell, such as points that are no place.
+        parts: The rows in parts, with the files that hold them; empty when they are in memory.
     """
 
     contract: Contract
@@ -62,6 +74,8 @@ class Checked:
     missing: Mapping[str, int]
     newest: datetime | None
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 def check(
@@ -72,6 +86,10 @@ def check(
     inputs: Mapping[str, Relation],
     as_of: date,
     time_zone: str | None = None,
+    extent: Extent | None = None,
+    folder: Path | None = None,
+    before: Before | None = None,
+    is_last_kept: bool = False,
 ) -> Checked:
     """Hold raw rows to their contract.
 
@@ -82,41 +100,68 @@ def check(
         inputs: Rows of the products that this one refers to.
         as_of: The day taken for today; later events lie in the future.
         time_zone: The zone whose clocks times are told by; see ``typed``.
+        extent: Where the city is, when that is known.
+        folder: Where many rows are written on their way; all stay in memory without one.
+        before: What a version before has of the deliveries that were not read again.
+        is_last_kept: Whether of rows with one key the last stays, and not the first.
+
+    Returns:
+        The rows as they would be if every delivery were read.
 
     Raises:
         Refused: A declared rule cannot be run, or no delivery may be taken.
+        Unproven: Rows that were claimed to be all of a file do not add up.
+        Entangled: New rows change what became of rows of the version before.
     """
-    rows, values = _typed(engine, raw.rows, contract, time_zone)
-    every = rules(contract, values, as_of)
-    if problems := [*_not_runnable(engine, contract, every, rows)]:
-        raise Refused(problems)
-    marked = _mark(engine, rows, contract, every)
-    by_file = _aggregate(engine, marked, every)
-    stopped = _stopped([d.file for d in raw.deliveries if not d.refused], by_file, every, engine, marked, contract)
-    taken = marked.filter(~marked[FILE].isin(list(stopped))) if stopped else marked
+    promise = Promise(contract, as_of, time_zone)
+    taken = tuple(d.file for d in raw.deliveries if not d.refused)
+    pieces = raw.pieces or (() if before else (Piece(raw.rows, taken),))
+    every = _runnable(engine, raw.rows, promise)
+    folder = folder if before is not None or sum(d.read for d in raw.deliveries) >= LARGE else None
+    found = [weighed(engine, staged(engine, piece, promise, folder), promise, extent) for piece in pieces]
+    stopped, elsewhere = _stopped(engine, found, every, promise, extent)
     deliveries = tuple(replace(d, refused=stopped[d.file]) if d.file in stopped else d for d in raw.deliveries)
-    problems = [*raw.problems, *(_refusal(f, why) for f, why in stopped.items())]
+    refused = {d.file: d.refused for d in deliveries if d.file in stopped or (d.refused and d.file in _old(before))}
+    problems = [*raw.problems, *(_refusal(f, why, elsewhere.get(f)) for f, why in refused.items())]
     if deliveries and all(d.refused for d in deliveries):
         raise Refused(problems)
-    reasoned = _without_repeats(engine, engine.table(engine.fetch(_reasons(taken, every))), every)
-    kept = reasoned.filter(reasoned[REASON].isnull())
-    reasons = {str(r[REASON]): int(r["n"]) for r in engine.rows(_count_by(reasoned, REASON)) if r[REASON] is not None}
-    names = [c.name for c in contract.columns]
-    missing, newest, n = _summary(engine, kept, contract)
+    rest = _union([w.taken(stopped) for w in found]) if found else None
+    gone = repeats(engine, every, rest, before, is_last_kept=is_last_kept)
+    made = [w.sorted(engine, stopped, gone, promise, folder) for w in found]
+    parts = (*(before.parts if before else ()), *(m.part(raw.unnamed) for m in made))
+    kept = _union([*([before.rows] if before else []), *(m.kept for m in made)])
+    aside = _union([*([before.set_aside] if before else []), *(m.aside for m in made)])
+    reasons = added([p.reasons for p in parts])
+    broken = Broken(sum(p.whole for p in parts), added([p.failed for p in parts]), {
+        r: first([p.where[r] for p in parts if r in p.where]) for r in {r for p in parts for r in p.where}
+    })  # fmt: skip
     return Checked(
         contract=contract,
-        rows=kept.select(*names, FILE, LINE).order_by([FILE, LINE]),
-        set_aside=reasoned.filter(reasoned[REASON].notnull()).select(FILE, LINE, REASON).order_by([FILE, LINE]),
+        rows=kept if folder else kept.order_by([FILE, LINE]),
+        set_aside=aside if folder else aside.order_by([FILE, LINE]),
         read=sum(d.read for d in deliveries),
-        kept=n,
+        kept=sum(p.kept for p in parts),
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         refused=sum(d.read for d in deliveries if d.refused),
         deliveries=deliveries,
-        verdicts=verdicts(engine, contract, every, reasoned, kept, inputs),
-        missing=missing,
-        newest=newest,
+        verdicts=verdicts(engine, contract, every, broken, kept, inputs),
+        missing=added([p.missing for p in parts]),
+        newest=max((datetime.fromisoformat(p.newest) for p in parts if p.newest), default=None),
         problems=tuple(problems),
+        notes=(
+            *points.notes({str(i): p.points for i, p in enumerate(parts)}),
+            *clocks.notes([p.points for p in parts], contract),
+        ),
+        parts=parts if folder else (),
     )
+
+
+def _old(before: Before | None) -> set[str]:
+    return {f for part in before.parts for f in part.deliveries} if before else set()
+
+
+def _union(relations: Sequence[Relation]) -> Relation:
+    return relations[0] if len(relations) == 1 else ibis.union(*relations)
 
 
 def without(engine: Engine, checked: Checked, gone: Callable[[Relation], BooleanValue], reason: str) -> Checked:
@@ -134,12 +179,23 @@ def without(engine: Engine, checked: Checked, gone: Callable[[Relation], Boolean
     missing, newest, n = _summary(engine, kept, checked.contract)
     if n == checked.kept:
         return checked
-    aside = engine.table(engine.fetch(checked.set_aside.union(lost).order_by([FILE, LINE])))
+    aside = without_records(checked).set_aside
+    aside = engine.table(engine.fetch(aside.union(lost.mutate(**{RECORD: ibis.null("string")})).order_by([FILE, LINE])))
     reasons = {**checked.reasons, reason: checked.kept - n}
     return replace(
-        checked, rows=kept.order_by([FILE, LINE]), set_aside=aside, kept=n, missing=missing, newest=newest,
+        checked, rows=kept.order_by([FILE, LINE]), set_aside=aside, kept=n, missing=missing, newest=newest, parts=(),
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
     )  # fmt: skip
+
+
+def without_records(checked: Checked) -> Checked:
+    """The same rows, but of those that are set aside only the place and the reason: nobody knows how old they are.
+
+    Args:
+        checked: Rows that keep the promise.
+    """
+    places = checked.set_aside.select(FILE, LINE, REASON)
+    return replace(checked, set_aside=places.mutate(**{RECORD: ibis.null("string")}), parts=())
 
 
 def faults(engine: Engine, contract: Contract, as_of: date) -> list[Problem]:
@@ -147,11 +203,11 @@ def faults(engine: Engine, contract: Contract, as_of: date) -> list[Problem]:
     names = [c.name for c in contract.columns]
     types = {**dict.fromkeys(names, pa.string()), FILE: pa.string(), LINE: pa.int64(), REJECT: pa.string()}
     empty = engine.table(pa.schema(list(types.items())).empty_table())
-    rows, values = _typed(engine, empty, contract, None)
     try:
-        return [*_not_runnable(engine, contract, rules(contract, values, as_of), rows)]
+        _runnable(engine, empty, Promise(contract, as_of, None))
     except Refused as refused:
         return list(refused.problems)
+    return []
 
 
 def late(contract: Contract, newest: datetime | None, as_of: date) -> str:
@@ -180,22 +236,18 @@ def late(contract: Contract, newest: datetime | None, as_of: date) -> str:
     )
 
 
-def _typed(
-    engine: Engine, raw: Relation, contract: Contract, time_zone: str | None
-) -> tuple[Relation, dict[str, Typed]]:
-    """Rows with their types, made once: the rules read values, they do not parse the text again."""
-    made = {c.name: typed(engine, raw, c, time_zone) for c in contract.columns}
-    asked = {name for node, name in contract.quality if node.at("metric").value == "missingValues"}
-    columns = {c: raw[c] for c in (FILE, LINE, REJECT)}
-    for i, (name, value) in enumerate(made.items()):
-        columns |= {name: value.value, f"_missing{i}": value.is_missing}
-        columns |= {f"_text{i}": value.text} if name in asked else {}
-    rows = engine.table(engine.fetch(raw.select(**columns)))
-    values = {
-        name: Typed(rows[name], rows[f"_missing{i}"], rows[f"_text{i}" if name in asked else name])
-        for i, name in enumerate(made)
-    }
-    return rows, values
+def _runnable(engine: Engine, raw: Relation, promise: Promise) -> list[Rule]:
+    """The rules of a contract.
+
+    Raises:
+        Refused: One cannot be run.
+    """
+    rows, values = typed_rows(engine, raw, promise)
+    every = rules(promise.contract, values, promise.as_of)
+    problems = [*points.system_faults(promise.contract), *_not_runnable(engine, promise.contract, every, rows)]
+    if problems:
+        raise Refused(problems)
+    return every
 
 
 def _not_runnable(engine: Engine, contract: Contract, every: Sequence[Rule], rows: Relation) -> Iterator[Problem]:
@@ -204,78 +256,55 @@ def _not_runnable(engine: Engine, contract: Contract, every: Sequence[Rule], row
     for rule in every:
         if rule.metric != "sql" or rule.node is None:
             continue
-        try:
-            engine.sql(rule.query, {contract.name: empty})
-        except CannotRun as error:
-            what = f"the rule's query cannot be run: {error.why}."
-            yield rule.node.problem("C205", what, "Write one SELECT that gives one number.", "query")
-
-
-def _mark(engine: Engine, rows: Relation, contract: Contract, every: Sequence[Rule]) -> Relation:
-    whole = rows[REJECT].isnull()
-    marks = {mark(i): (r.fails & whole) for i, r in enumerate(every) if r.fails is not None}
-    names = [c.name for c in contract.columns]
-    return engine.table(engine.fetch(rows.select(*names, FILE, LINE, REJECT, **marks)))
-
-
-def _aggregate(engine: Engine, marked: Relation, every: Sequence[Rule]) -> dict[str, dict[str, int]]:
-    sums = {mark(i): marked[mark(i)].cast("int64").sum() for i, r in enumerate(every) if r.fails is not None}
-    rows = engine.rows(marked.group_by(FILE).aggregate(_n=marked[REJECT].isnull().cast("int64").sum(), **sums))
-    return {str(r[FILE]): {k: int(v or 0) for k, v in r.items() if k != FILE} for r in rows}
+        for query, key in ((rule.query, ("query",)), (rule.total, ("customProperties",))):
+            try:
+                engine.sql(query or "select 1", {contract.name: empty})
+            except CannotRun as error:
+                what = f"the rule's query cannot be run: {error.why}."
+                yield rule.node.problem("C205", what, "Write one SELECT that gives one number.", *key)
 
 
 def _stopped(
-    files: Sequence[str],
-    by_file: Mapping[str, Mapping[str, int]],
-    every: Sequence[Rule],
-    engine: Engine,
-    marked: Relation,
-    contract: Contract,
-) -> dict[str, str]:
+    engine: Engine, found: Sequence[Weighed], every: Sequence[Rule], promise: Promise, extent: Extent | None
+) -> tuple[dict[str, str], dict[str, Misplaced]]:
+    """File -> the first rule that refuses it, or what is wrong with its points."""
+    stopped: dict[str, str] = {}
+    elsewhere: dict[str, Misplaced] = {}
+    for piece in found:
+        stopped |= _by_rules(engine, piece, every, promise.contract)
+        raw = piece.staged.piece.rows
+        wrong = points.misplaced(engine, raw, promise.contract, by_file=piece.by_file, extent=extent)
+        stopped |= {file: found.why for file, found in wrong.items()}
+        elsewhere |= wrong
+    return stopped, elsewhere
+
+
+def _by_rules(engine: Engine, piece: Weighed, every: Sequence[Rule], contract: Contract) -> dict[str, str]:
     """File -> the first rule that refuses it. A file without any row is held to its rules too."""
     found: dict[str, str] = {}
-    for file in files:
+    for file in piece.staged.piece.deliveries:
         for i, rule in enumerate(every):
             if rule.severity != "stop" or file in found:
                 continue
-            counts = by_file.get(file, {})
+            counts = piece.by_file.get(file, {})
             failed: float | None = counts.get(mark(i), 0)
-            n = counts.get("_n", 0)
+            n: float = counts.get("_n", 0)
             if rule.fails is None:
-                whole = marked.filter((marked[FILE] == file) & marked[REJECT].isnull())
-                failed, n = over_table(engine, rule, whole, contract)
-            if failed is None or not rule.threshold.holds(failed, n):
+                failed, n = over_table(engine, rule, piece.whole(file), contract)
+            if rule.stops(failed, n):
                 found[file] = f"{rule.text}: {told(rule, failed, n)}"
     return found
 
 
-def _refusal(file: str, why: str) -> Problem:
+def _refusal(file: str, why: str, elsewhere: Misplaced | None) -> Problem:
+    if elsewhere is not None:
+        return points.refusal(file, elsewhere)
     if why.startswith(VICTIMS):
         what = f"the delivery was refused at the door and nothing of it is kept: {why}."
         fix = "Delete the file, and ask whoever sent it to leave these rows out; the provider may send totals instead."
         return Problem(file, 0, "G144", what, fix)
     fix = "Ask the department to send a corrected file; the last good version stays until then."
     return Problem(file, 0, "D106", f"the delivery was refused: {why}.", fix)
-
-
-def _reasons(taken: Relation, every: Sequence[Rule]) -> Relation:
-    aside = [(i, r.text) for i, r in enumerate(every) if r.severity == "set aside" and r.fails is not None]
-    cases = [(taken[REJECT].notnull(), taken[REJECT]), *((taken[mark(i)], ibis.literal(t)) for i, t in aside)]
-    return taken.mutate(**{REASON: ibis.cases(*cases, else_=ibis.null("string"))})
-
-
-def _without_repeats(engine: Engine, rows: Relation, every: Sequence[Rule]) -> Relation:
-    """Rows that repeat a row which stays are set aside; one that repeats a row set aside before may stay itself."""
-    for i, rule in enumerate(every):
-        if rule.sets_repeats_aside:
-            repeats = repeated(rows, rule, rows[REASON].isnull())
-            reason = repeats.ifelse(ibis.literal(rule.text), rows[REASON])
-            rows = engine.table(engine.fetch(rows.mutate(**{mark(i): repeats, REASON: reason})))
-    return rows
-
-
-def _count_by(rows: Relation, column: str) -> Relation:
-    return rows.group_by(column).aggregate(n=rows.count())
 
 
 def _summary(engine: Engine, kept: Relation, contract: Contract) -> tuple[dict[str, int], datetime | None, int]:

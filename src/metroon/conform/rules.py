@@ -14,8 +14,10 @@ from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node, did_you_mean
 from metroon.base.sql import NotAllowed, Select, select
 from metroon.city.properties import custom
+from metroon.conform import formats
 from metroon.conform.threshold import NONE, OPERATORS, Threshold, said
-from metroon.conform.typing import unknown_letters
+from metroon.conform.typing import OFFSET, unknown_letters
+from metroon.conform.unchecked import USES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +29,16 @@ if TYPE_CHECKING:
 
 VICTIMS = "rows that are, or may be, of a victim service provider"
 """Of what a delivery is refused for at the door; see ``victimServiceProvider`` in docs/reference/contract.md."""
-METRICS = ("nullValues", "missingValues", "invalidValues", "duplicateValues", "rowCount")
-_FIX = "See the rule kinds in docs/reference/contract.md."
+METRICS = tuple(USES["metric"])
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "rowCount": (),
+    "nullValues": (),
+    "missingValues": ("missingValues",),
+    "invalidValues": ("validValues", "pattern"),
+    "duplicateValues": ("properties",),
+}
+"""Metric -> the arguments that it takes."""
+_FIX = "Write severity: warn, and it is told with every run that it cannot be run; or write it as one of ours."
 _PATTERN = "Write a regular expression without look-around (?= and back-references \\1."
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
@@ -45,9 +55,11 @@ class Rule:
         severity: What a breach does.
         fails: True for rows that break it; None for rules over the table.
         threshold: How many may.
-        metric: For rules over the table: rowCount, duplicateValues or sql.
+        metric: For rules over the table: rowCount, duplicateValues or sql; custom for those of other tools.
         columns: Columns of a duplicateValues rule.
         query: The SQL of an sql rule.
+        total: The SQL of what its percentage is of; empty for the rows of the table.
+        cannot: Why nothing here can run it; empty for all others.
         is_count: Whether that SQL gives a count; any other number may be what stands in a cell, and is not told.
         node: Where a declared rule stands; None for those that a column implies.
     """
@@ -64,6 +76,14 @@ class Rule:
     query: str = ""
     is_count: bool = False
     node: Node | None = None
+    total: str = ""
+    cannot: str = ""
+
+    def stops(self, failed: float | None, checked: float) -> bool:
+        """Whether a delivery in which so many of so many fail is refused; None where it could not be run."""
+        if self.severity != "stop":
+            return False
+        return failed is None or (self.threshold.has_data(checked) and not self.threshold.holds(failed, checked))
 
     @property
     def sets_repeats_aside(self) -> bool:
@@ -96,6 +116,17 @@ def rules(contract: Contract, values: Mapping[str, Typed], as_of: date) -> list[
     return found
 
 
+def not_typed(column: Column) -> str:
+    """Why a row is set aside whose text is not of a column's type."""
+    how = " in the declared format" if "format" in column.options and column.type in ("date", "timestamp") else ""
+    return f"{column.name} is no {column.type}{how}"
+
+
+def not_listed(column: Column) -> str:
+    """Why a row is set aside whose value is not in a column's list."""
+    return f"{column.name} is not in its list of values"
+
+
 def _column_faults(column: Column) -> Iterator[Problem]:
     """What a column promises and no engine could check."""
     at, options = column.node.at("logicalTypeOptions"), column.options
@@ -105,6 +136,11 @@ def _column_faults(column: Column) -> Iterator[Problem]:
         yield at.problem("C210", what, fix, "format")
     if "pattern" in options and not is_pattern(str(options["pattern"])):
         yield at.problem("C210", f"the pattern of '{column.name}' is none that can be searched.", _PATTERN, "pattern")
+    known = {"string": (*formats.TEXTS, *formats.UNSEEN)}.get(column.type)
+    if known and "format" in options and options["format"] not in known:
+        what = f"the format '{options['format']}' of '{column.name}' is none that can be checked."
+        fix = f"{did_you_mean(str(options['format']), known)} Or write a pattern."
+        yield at.problem("C214", what, fix, "format")
     bounds = {k: options[k] for k in _BOUNDS if k in options} if column.type in ("date", "timestamp") else {}
     for key, text in bounds.items():
         if _literal(column.type, str(text)) is None:
@@ -131,14 +167,13 @@ def _implied(column: Column, value: Typed) -> Iterator[Rule]:
         return Rule(f"{name}.{what}", text, name, dimension, "set aside", fails.fill_null(False))
 
     if column.type != "string":
-        text = f"{name} is no {column.type}" + (" in the declared format" if "format" in column.options else "")
-        yield rule("type", text, "conformity", value.is_unreadable)
+        yield rule("type", not_typed(column), "conformity", value.is_unreadable)
     if column.is_required:
         yield rule("required", f"{name} is missing", "completeness", v.isnull() & ~value.is_unreadable)
     if column.allowed:
         allowed = [_literal(column.type, a) for a in column.allowed]
-        yield rule("enum", f"{name} is not in its list of values", "conformity", ~v.isin(allowed))
-    yield from (rule(*made) for made in _options(column, v))
+        yield rule("enum", not_listed(column), "conformity", ~v.isin(allowed))
+    yield from (rule(*made) for made in [*_options(column, v), *_format(column, value)])
     if own := cast("Any", custom(column.node).get("victimServiceProvider")):
         # Whoever keeps such rows breaks the law that protects the people in them: the whole delivery stays outside,
         # also where the column does not say whose a row is.
@@ -155,9 +190,8 @@ def _options(column: Column, v: Any) -> Iterator[tuple[str, str, str, BooleanVal
             bound = given[key] if column.type in ("integer", "number") else _literal(column.type, str(given[key]))
             yield key, f"{name} is outside its {key} {said(given[key])}", "accuracy", breaks[key](bound)
     if column.type in ("integer", "number") and given.get("multipleOf"):
-        times = v / given["multipleOf"]
         text = f"{name} is no multiple of {said(given['multipleOf'])}"
-        yield "multipleOf", text, "conformity", (times - times.round()).abs() > 1e-9
+        yield "multipleOf", text, "conformity", _is_no_multiple(column, v, given["multipleOf"])
     if column.type == "string":
         if "minLength" in given:
             text = f"{name} is shorter than {given['minLength']}"
@@ -167,6 +201,34 @@ def _options(column: Column, v: Any) -> Iterator[tuple[str, str, str, BooleanVal
             yield "maxLength", text, "conformity", v.length() > given["maxLength"]
         if "pattern" in given:
             yield "pattern", f"{name} does not match its pattern", "conformity", ~v.re_search(str(given["pattern"]))
+
+
+def _is_no_multiple(column: Column, v: Any, of: float) -> Any:
+    if column.type == "integer" and float(of).is_integer():
+        return v % int(of) != 0
+    times = v / of
+    # What a float cannot tell apart: 0.3 is three times 0.1.
+    return (times - times.round()).abs() > 1e-9 + times.abs() * 1e-15
+
+
+def _format(column: Column, value: Typed) -> Iterator[tuple[str, str, str, BooleanValue]]:
+    name, v, given = column.name, value.value, column.options.get("format")
+    if column.type == "string" and (pattern := formats.pattern(str(given))):
+        fails = ~v.re_search(pattern)
+        if given == "hostname":
+            fails |= v.length() > 253
+        yield "format", f"{name} is no {given}", "conformity", fails
+    elif column.type == "integer" and given in formats.INTEGERS:
+        low, high = formats.INTEGERS[str(given)]
+        # More than 64 bits are read as no integer at all.
+        fails = (v < max(low, -(2**63))) | (v > min(high, 2**63 - 1))
+        yield "format", f"{name} does not fit {given}", "conformity", fails
+    elif column.type == "number" and given in formats.NUMBERS:
+        yield "format", f"{name} does not fit {given}", "conformity", v.abs() > formats.NUMBERS[str(given)]
+    if column.type == "timestamp" and (wanted := column.options.get("timezone")) is not None:
+        has_offset = value.text.re_search(OFFSET)
+        text = f"{name} {'does not say' if wanted else 'says'} how far it is from UTC"
+        yield "timezone", text, "conformity", v.notnull() & (~has_offset if wanted else has_offset)
 
 
 def _text(value: object) -> str:
@@ -217,10 +279,13 @@ def _declared(
     kind = node.at("type").value or "library"
     if kind == "text":
         return
-    if kind not in ("library", "sql"):
-        raise Refused([node.problem("C201", f"rules of type '{kind}' are other tools' own.", _FIX, "type")])
-    metric = str(node.at("metric").value or "")
-    severity, threshold = _severity(node), _threshold(node, kind, metric)
+    metric = str(node.at("metric").value or "") if kind == "library" else str(kind)
+    severity = _severity(node)
+    if kind == "custom":
+        yield _of_others(node, column, index, severity)
+        return
+    threshold = _threshold(node, kind, metric)
+    _look_at_arguments(node, metric)
     words = node.at("description").value or node.at("name").value or f"{metric or kind} of {column or 'the table'}"
     whole = Rule(
         id=str(node.at("id").value or node.at("name").value or f"{column or 'table'}.quality{index + 1}"),
@@ -231,17 +296,44 @@ def _declared(
         threshold=threshold,
         node=node,
     )
-    if severity == "set aside" and (kind == "sql" or metric == "rowCount"):
+    if severity == "set aside" and metric in ("sql", "rowCount"):
         what = "a rule over the whole table cannot set rows aside: it does not say which."
         raise Refused([node.problem("C211", what, "Write severity: warn, or stop to refuse the delivery.", "severity")])
     if kind == "sql":
-        query = _query(node, column, contract)
-        yield replace(whole, metric="sql", query=query.text, is_count=query.is_count)
+        query, total = _query(node, column, contract), _total(node, column, contract)
+        is_count = query.is_count and (total is None or total.is_count)
+        yield replace(whole, metric="sql", query=query.text, is_count=is_count, total=total.text if total else "")
     elif metric in ("rowCount", "duplicateValues"):
         columns = _repeating(node, column, contract) if metric == "duplicateValues" else ()
         yield replace(whole, metric=metric, columns=columns)
     else:
         yield replace(whole, fails=_fails(node, metric, contract.column(column or ""), values))
+
+
+def _of_others(node: Node, column: str | None, index: int, severity: Severity) -> Rule:
+    engine = str(node.at("engine").value)
+    if severity != "warn":
+        what = f"a rule for {engine} cannot be run here, and so cannot {_DOES[severity]}."
+        raise Refused([node.problem("C201", what, _FIX, "severity" if node.at("severity").value else "type")])
+    words = node.at("description").value or node.at("name").value or f"a rule of {engine}"
+    return Rule(
+        id=str(node.at("id").value or node.at("name").value or f"{column or 'table'}.quality{index + 1}"),
+        text=str(words), column=column or "", dimension=str(node.at("dimension").value or "conformity"),
+        severity=severity, metric="custom", node=node, cannot=f"there is no {engine} here that could run it",
+    )  # fmt: skip
+
+
+_DOES = {"stop": "refuse a delivery", "set aside": "set rows aside"}
+
+
+def _look_at_arguments(node: Node, metric: str) -> None:
+    known = ARGUMENTS.get(metric)
+    unknown = [k for k, _ in node.at("arguments").items() if known is not None and k not in known]
+    if unknown:
+        raise Refused(
+            node.problem("C213", f"{metric} takes no argument '{k}'.", did_you_mean(k, known or ()), "arguments", k)
+            for k in unknown
+        )
 
 
 def _repeating(node: Node, column: str | None, contract: Contract) -> tuple[str, ...]:
@@ -278,27 +370,39 @@ def _threshold(node: Node, kind: object, metric: str) -> Threshold:
         raise Refused([node.problem("C204", f"{used[0]} must be a number.", "Write it without quotes.", used[0])])
     unit = str(node.at("unit").value or "rows").lower()
     is_percent = unit in ("percent", "%")
-    if kind == "library" and unit not in ("rows", "percent", "%"):
+    if unit not in ("rows", "percent", "%") and (kind == "library" or node.at("unit").value is None):
         what = f"the unit '{unit}' is unknown."
         raise Refused([node.problem("C204", what, did_you_mean(unit, ("rows", "percent")), "unit")])
-    if is_percent and (kind == "sql" or metric == "rowCount"):
-        what = "only rows that fail can be counted in percent."
+    if is_percent and metric == "rowCount":
+        what = "only rows that fail can be counted in percent, and all rows are always 100 %."
         raise Refused([node.problem("C204", what, "Take unit: percent out.", "unit")])
     return Threshold(used[0], bound, is_percent)
 
 
 def _query(node: Node, column: str | None, contract: Contract) -> Select:
-    text = str(node.at("query").value or "")
+    return _select(node, str(node.at("query").value or ""), column, contract, "query")
+
+
+def _total(node: Node, column: str | None, contract: Contract) -> Select | None:
+    """The query of what the percentage of an sql rule is of, where the rule says it."""
+    own = custom(node)
+    if unknown := sorted(own.keys() - {"total"}):
+        what = f"Metroon has no property '{unknown[0]}' of a rule."
+        raise Refused([node.problem("C213", what, did_you_mean(unknown[0], ["total"]), "customProperties")])
+    return _select(node, str(own["total"]), column, contract, "customProperties") if "total" in own else None
+
+
+def _select(node: Node, text: str, column: str | None, contract: Contract, *key: str) -> Select:
     for word, name in (("object", contract.name), ("table", contract.name), ("column", quote_name(column or ""))):
         text = text.replace(f"${{{word}}}", name).replace(f"{{{word}}}", name)
     try:
         parsed = select(text)
     except NotAllowed as error:
         what = f"the rule's query cannot be run: {error}."
-        raise Refused([node.problem("C205", what, "Write one SELECT that gives one number.", "query")]) from None
+        raise Refused([node.problem("C205", what, "Write one SELECT that gives one number.", *key)]) from None
     if parsed.tables - {contract.name}:
         what = "the rule's query reads other tables."
-        raise Refused([node.problem("C205", what, f"Read {{object}} ({contract.name}) only.", "query")])
+        raise Refused([node.problem("C205", what, f"Read {{object}} ({contract.name}) only.", *key)])
     return parsed
 
 
@@ -322,13 +426,16 @@ def _fails(node: Node, metric: str, column: Column | None, values: Mapping[str, 
 def _invalid(node: Node, column: Column, value: Typed) -> BooleanValue:
     listed = node.at("arguments", "validValues")
     pattern = node.at("arguments", "pattern").value
-    if isinstance(pattern, str) and is_pattern(pattern):
-        return cast("BooleanValue", (~value.value.cast("string").re_search(pattern)).fill_null(False))
-    if pattern is not None:
+    if pattern is not None and not (isinstance(pattern, str) and is_pattern(pattern)):
         raise Refused([node.problem("C210", "the pattern is none that can be searched.", _PATTERN, "arguments")])
     given = [item.value for item in listed.each() if item.value is not None]
-    meant = [_literal(column.type, str(g)) for g in given]
-    if not given or None in meant:
+    meant = [_literal(column.type, _text(g)) for g in given]
+    if None in meant or (listed.value is None and pattern is None) or (listed.value is not None and not given):
         what = "invalidValues needs arguments: validValues (a list that fits the column's type) or pattern."
         raise Refused([node.problem("C208", what, "Add one of them.", "metric")])
-    return cast("BooleanValue", (~value.value.isin(meant)).fill_null(False))
+    fails: Any = ibis.literal(False)
+    if given:
+        fails |= ~value.value.isin(meant)
+    if pattern is not None:
+        fails |= ~value.value.cast("string").re_search(pattern)
+    return cast("BooleanValue", fails.fill_null(False))

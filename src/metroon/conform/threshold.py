@@ -34,15 +34,23 @@ class Threshold:
     bound: Any = 0
     is_percent: bool = False
 
-    def holds(self, failed: float, checked: int) -> bool:
-        """Whether so many of so many may fail.
+    def holds(self, failed: float, checked: float) -> bool:
+        """Whether so many of so many may fail. A percentage of nothing is no number, and holds nothing.
 
         Example:
             >>> Threshold("mustBeLessThan", 5, True).holds(4, 100), Threshold().holds(1, 100)
             (True, False)
+            >>> Threshold("mustBeLessThan", 5, True).holds(0, 0)
+            False
         """
-        number = (100 * failed / checked if checked else 0.0) if self.is_percent else failed
+        if not self.has_data(checked):
+            return False
+        number = 100 * failed / checked if self.is_percent else failed
         return bool(OPERATORS[self.operator][1](number, self.bound))
+
+    def has_data(self, checked: float) -> bool:
+        """Whether there is anything to take a percentage of, where one is asked for."""
+        return not self.is_percent or checked > 0
 
     def __str__(self) -> str:
         unit = " %" if self.is_percent else ""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import ibis
+
+from metroon.base.signs import SIGNS
+from metroon.city.properties import custom
 
 if TYPE_CHECKING:
     from ibis.expr.types import BooleanValue, Table, Value
@@ -20,7 +23,7 @@ _NO = ("false", "f", "no", "n", "0")
 # The engine reads more as numbers and times than people mean: 1_000, 0x10, infinity, epoch, 44 BC.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _DIGITS = r"^[+-]?[0-9]+$"
-_OFFSET = r"(?i)[0-9] ?(z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+OFFSET = r"(?i)[0-9] ?(z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 _ISO = (
     r"(?i)^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
     r"([t ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?(z|[+-][0-9]{2}(:?[0-9]{2})?))?)?$"
@@ -57,11 +60,12 @@ class Typed:
         return ~self.is_missing & self.value.isnull()
 
 
-def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = None) -> Typed:
+def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = None, *, is_bare: bool = False) -> Typed:
     """The promised value of a raw column.
 
-    Text loses blanks around it. Numbers take a point for decimals and no thousands sign; an integer that has
-    decimals does not fit. Times without a declared format are read as ISO 8601, in the years 1000 to 9999.
+    Text loses blanks around it. Numbers take a point for decimals, and no sign of money, percent or thousands that is
+    not declared (``written``); an integer that has decimals does not fit. Times without a declared format are read as
+    ISO 8601, in the years 1000 to 9999. 24:00 is the next day's 0:00; 24:01 is no time, nor is any hour past it.
 
     Args:
         engine: The engine.
@@ -69,10 +73,11 @@ def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = N
         column: What is promised.
         time_zone: The zone whose clocks times are told by, when they say how far they are from UTC; without one
             the hour is taken as it is written.
+        is_bare: Whether no text has blanks around it, so that none need be cut.
     """
     raw = rows[column.name]
     codes = [code for code in column.missing if code]
-    text = raw.cast("string").strip()
+    text = raw.cast("string") if is_bare else _stripped(raw.cast("string"))
     if not raw.type().is_string():
         missing = raw.isnull() | _is_code(raw, codes)
         value = _retyped(engine, raw, column, time_zone)
@@ -112,6 +117,7 @@ def unknown_letters(pattern: str) -> list[str]:
 def _parse(engine: Engine, text: Any, column: Column, time_zone: str | None) -> Any:
     if column.type == "string":
         return text
+    text = _without_signs(text, column) if column.type in ("number", "integer") else text
     if column.type == "number":
         return _finite(_where(text.re_search(_NUMBER), text).try_cast("float64"))
     if column.type == "integer":
@@ -124,16 +130,58 @@ def _parse(engine: Engine, text: Any, column: Column, time_zone: str | None) -> 
     if column.type == "object":
         return ibis.null("binary")
     pattern = column.options.get("format")
-    time = engine.parse_time(text, strptime(str(pattern))) if pattern else _iso(engine, text, time_zone)
+    time = _formatted(engine, text, str(pattern)) if pattern else _iso(engine, text, time_zone)
     time = _where(time.between(ibis.timestamp(_FIRST), ibis.timestamp(_LAST)), time)
     return time.cast("date") if column.type == "date" else time
+
+
+def _without_signs(text: Any, column: Column) -> Any:
+    declared = cast("list[str]", custom(column.node).get("written") or [])
+    for looks, by in (SIGNS[sign] for sign in SIGNS if sign in declared):
+        text = text.re_replace(looks, by)
+    return text
+
+
+def _formatted(engine: Engine, text: Any, pattern: str) -> Any:
+    time = engine.parse_time(text, strptime(pattern))
+    midnight = end_of_day(pattern)
+    if midnight is None:
+        return time
+    # Looked for only where nothing could be read: ISO 8601 and the engine know 24:00 already, patterns do not.
+    begun = _where(text.re_search(midnight), text).re_replace(midnight, r"\100\2")
+    return time.fill_null(engine.parse_time(begun, strptime(pattern)) + ibis.interval(days=1))
+
+
+def end_of_day(pattern: str) -> str | None:
+    """What 24:00, the end of a day, looks like in a JDK date pattern; None where the pattern has no hours of 0 to 23.
+
+    Example:
+        >>> end_of_day("M/d/yyyy HHmm"), end_of_day("h:mm a")
+        ('^([0-9]{1,2}/[0-9]{1,2}/[0-9]{4} )24(00)$', None)
+    """
+    made, hours = "", 0
+    for found in _PATTERN.finditer(pattern):
+        letters = found["letters"]
+        if letters is None:
+            plain = found["quoted"].replace("''", "'") or "'" if found["quoted"] is not None else found["other"]
+            made += plain if plain in " /-:,T" else re.escape(plain)
+        elif letters[0] == "H":
+            made, hours = f"{made})24(", hours + 1
+        elif letters[0] in "msS":
+            made += "0" * len(letters)
+        elif letters[0] in "MLE" and len(letters) > 2:
+            made += "[A-Za-z]+"
+        else:
+            width = {"y": "4", "M": "1,2", "L": "1,2", "d": "1,2"}.get(letters, str(len(letters)))
+            made += f"[0-9]{{{width}}}"
+    return f"^({made})$" if hours == 1 else None
 
 
 def _iso(engine: Engine, text: Any, time_zone: str | None) -> Any:
     time = _where(text.re_search(_ISO), text).try_cast("timestamp")
     if time_zone is None:
         return time
-    has_offset = text.re_search(_ISO) & text.re_search(_OFFSET) & text.contains(":")
+    has_offset = text.re_search(_ISO) & text.re_search(OFFSET) & text.contains(":")
     return has_offset.ifelse(engine.parse_moment(_where(has_offset, text), time_zone), time)
 
 
@@ -168,6 +216,12 @@ def _is_code(raw: Any, codes: list[str]) -> Any:
     numbers = [float(code) for code in codes if re.fullmatch(_NUMBER, code)]
     # 999 may have become 999.0 on its way.
     return found | raw.cast("float64").isin(numbers) if numbers and raw.type().is_numeric() else found
+
+
+def _stripped(text: Any) -> Any:
+    # Few texts have blanks around them, and to look costs a tenth of what it costs to cut.
+    is_bare = (text.left(1) > " ") & (text.right(1) > " ")
+    return is_bare.ifelse(text, text.strip())
 
 
 def _where(condition: Any, value: Any) -> Any:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from metroon.base.errors import Refused
 from metroon.base.node import did_you_mean
-from metroon.base.places import locate
+from metroon.base.places import LAT, LON, MANY, located, with_places
 
 if TYPE_CHECKING:
     from metroon.base.engine import Relation
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 
 PERIODS = {"day": "D", "month": "M", "quarter": "Q", "year": "Y"}
 """Word -> the unit of the engine, the finest first."""
+_AREA = "_area"
 FLOOR = 20_000
 """Residents of an area that a sensitive place of people may become (CalHHS Data De-Identification Guidelines, 4.2)."""
 
@@ -55,13 +54,14 @@ def to_band(rows: Relation, column: str, width: float) -> Relation:
 def to_area(rows: Relation, given: Protecting, places: Places) -> Relation:
     """The rows with the key of an area in place of both coordinates."""
     point = given.contract.point or ("", "")
-
-    def area(batch: pa.Table) -> pa.Table:
-        lon, lat = (batch.column(c).to_numpy(zero_copy_only=False) for c in point)
-        kept = batch.drop_columns(list(point))
-        return kept.append_column(places.id, pa.array(locate(places, lon, lat).tolist(), pa.string()))
-
-    return given.engine.map_arrow(rows, area)
+    if places.id in given.points:
+        known = given.points[places.id]()
+        points = known.select(LON, LAT, **{_AREA: known[next(c for c in known.columns if c not in (LON, LAT))]})
+    else:
+        points = given.engine.table(located(given.engine, rows, point, {_AREA: places}).drop_columns(MANY))
+    placed = with_places(rows, points, point)
+    kept = [c for c in rows.columns if c not in (*point, places.id)]
+    return placed.select(*kept, **{places.id: placed[_AREA]})
 
 
 def floor(column: str, given: Protecting, declared: int | None) -> int:

@@ -51,7 +51,7 @@ def identifying(
         value = rows[column.name].cast("string")
         told = rows.select(value=value).filter(value.notnull()).group_by("value").aggregate(n=value.count())
         most = told.order_by(told["n"].desc(), told["value"]).limit(_LOOKED_AT)
-        found = hits((str(r["value"]).strip(), int(r["n"])) for r in engine.rows(most))
+        found = hits(((str(r["value"]).strip(), int(r["n"])) for r in engine.rows(most)), VALIDATED)
         looks = [p for p in VALIDATED if found.get(p, 0.0) >= MOST and is_no_chance(found, p)]
         if looks:
             what = (

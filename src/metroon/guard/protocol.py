@@ -95,7 +95,10 @@ def kept(contract: Contract, protocol: Protocol) -> dict[str, Any]:
 def _missing(contract: Contract) -> Problem:
     name = contract.name
     what = f"no data use protocol covers {name}, which holds data about people: nothing of it is published."
-    fix = f"Write protocols/{name}.yaml; this drafts it: metroon guard protocol {name} --write"
+    fix = (
+        f"Write protocols/{name}.yaml; this drafts it: metroon guard protocol {name} --write. "
+        "If nobody stands behind a row, say so instead: privacyUnit none, with a privacyReason."
+    )
     return contract.node.problem("G150", what, fix, "customProperties")
 
 

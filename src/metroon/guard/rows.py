@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from metroon.base.errors import Problem, Refused
@@ -12,7 +15,7 @@ from metroon.guard.singling import singled_out
 from metroon.guard.technique import WHO
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from metroon.base.engine import Relation
     from metroon.base.estimate import Estimate
@@ -31,6 +34,8 @@ class Guarded:
         notes: What was done, for the account.
         steps: Column -> the step of its ladder that it stands on.
         likeness: How alike people are in the rows; None for what is no rows of people.
+        parts: What rows of things are made of, where what becomes of a row depends on no other: name -> its rows. A
+            name has the same rows forever, so that what was published of a part stays as it is.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Guarded:
     notes: tuple[str, ...] = ()
     steps: Mapping[str, str] = field(default_factory=dict)
     likeness: Likeness | None = None
+    parts: Mapping[str, Callable[[], Relation]] = field(default_factory=dict)
 
 
 def gate(contract: Contract) -> list[Problem]:
@@ -120,6 +126,7 @@ def protect(
     given: Protecting,
     *,
     minimum_cell: int,
+    parts: Mapping[str, Relation] | None = None,
 ) -> Guarded:
     """The rows that may leave.
 
@@ -131,6 +138,8 @@ def protect(
         given: What techniques need.
         minimum_cell: Fewest people (rows, where no column tells people apart) that may share one combination of
             quasi-identifying values.
+        parts: What the rows are made of: name -> its rows. A name stands for all that decides what becomes of them,
+            but for the steps.
 
     Raises:
         Refused: A column is undecided, a technique cannot be done, small groups of people remain, a group is alike
@@ -140,22 +149,50 @@ def protect(
     if problems:
         raise Refused(problems)
     given = replace(given, minimum_cell=minimum_cell)
-    who = {WHO: rows[contract.person_key].cast("string").fill_null("")} if contract.person_key else {}
-    whole = rows.select(*(c.name for c in contract.columns), **who)
-    made = _climbed(whole, contract, techniques, given)
+    made = _climbed(_whole(rows, contract), contract, techniques, given)
     if problems := [*_told(made, contract, minimum_cell), *_singled_out(made, contract, given)]:
         raise Refused(problems)
-    left = made.rows.drop(*who)
+    left = made.rows.drop(*({WHO} & {*made.rows.columns}))
     if not left.columns:
         what = f"no column of {contract.name} may leave."
         fix = "Set releaseMode: aggregate, so that only measures leave."
         raise Refused([contract.node.problem("G106", what, fix)])
+    if contract.unit == "none":
+        by_part = _by_part(parts or {}, contract, techniques, given, made.steps)
+        return Guarded(contract.name, left, notes=made.notes, steps=made.steps, parts=by_part)
     told = likeness(
         made.rows, made.quasi, made.diverse, given.engine, minimum_cell=minimum_cell, counts_alone=True
     )  # fmt: skip
-    if contract.unit == "none":
-        return Guarded(contract.name, left, notes=made.notes, steps=made.steps)
     return Guarded(contract.name, left, notes=(*made.notes, told.words()), steps=made.steps, likeness=told)
+
+
+def _whole(rows: Relation, contract: Contract) -> Relation:
+    """The contract's columns, with who is who."""
+    who = {WHO: rows[contract.person_key].cast("string").fill_null("")} if contract.person_key else {}
+    return rows.select(*(c.name for c in contract.columns), **who)
+
+
+def _by_part(
+    parts: Mapping[str, Relation],
+    contract: Contract,
+    techniques: Sequence[Technique],
+    given: Protecting,
+    steps: Mapping[str, str],
+) -> dict[str, Callable[[], Relation]]:
+    """Each part of rows of things, protected as all of them are; none where a row depends on others.
+
+    Rows of people are never told part by part: which of them came together may tell of somebody.
+    """
+    if not all(t.is_by_row for t in techniques):
+        return {}
+    chosen = [t.at(steps[t.column]) if t.column in steps else t for t in techniques]
+    told = json.dumps(dict(steps), sort_keys=True)
+
+    def made(rows: Relation) -> Relation:
+        changed, _ = _changed(_whole(rows, contract), contract, chosen, given, steps)
+        return changed.drop(*({WHO} & {*changed.columns}))
+
+    return {hashlib.sha256(f"{n}|{told}".encode()).hexdigest(): partial(made, rows) for n, rows in parts.items()}
 
 
 @dataclass(frozen=True)
@@ -208,8 +245,22 @@ def _climbed(rows: Relation, contract: Contract, techniques: Sequence[Technique]
 def _made(
     rows: Relation, contract: Contract, techniques: Sequence[Technique], given: Protecting, steps: Mapping[str, str]
 ) -> _Made:
+    made, done = _changed(rows, contract, techniques, given, steps)
     chosen, stays = {t.column: t for t in techniques}, leaving(contract, techniques)
-    made, done = rows, []
+    areas = [c for c in made.columns if contract.column(c) is None and c != WHO]  # what a point became
+    quasi = [c for c in made.columns if stays.get(c) == "quasi"]
+    diverse = {c: int(t.diversity() or 0) for c, t in chosen.items() if stays.get(c) == "sensitive"}
+    counted = (*quasi, *areas) if contract.unit != "none" else ()
+    told = likeness(made, counted, diverse, given.engine, minimum_cell=given.minimum_cell)
+    return _Made(made, counted, diverse, tuple(areas), tuple(done), dict(steps), told)
+
+
+def _changed(
+    rows: Relation, contract: Contract, techniques: Sequence[Technique], given: Protecting, steps: Mapping[str, str]
+) -> tuple[Relation, list[str]]:
+    """Rows after every technique, without the columns that may not leave, and what was done."""
+    chosen, stays = {t.column: t for t in techniques}, leaving(contract, techniques)
+    made, done, gone = rows, [], []
     for column in contract.columns:
         technique = chosen.get(column.name)
         if technique is not None and column.name in made.columns:
@@ -217,14 +268,11 @@ def _made(
             step = f" to {steps[column.name]}" if column.name in steps else ""
             done.append(f"{column.name}: {type(technique).__name__.lower()}{step}")
         if column.name not in stays and column.name in made.columns:
-            made = made.drop(column.name)
+            gone.append(column.name)
             done.append(f"{column.name}: drop")
-    areas = [c for c in made.columns if contract.column(c) is None and c != WHO]  # what a point became
-    quasi = [c for c in made.columns if stays.get(c) == "quasi"]
-    diverse = {c: int(t.diversity() or 0) for c, t in chosen.items() if stays.get(c) == "sensitive"}
-    counted = (*quasi, *areas) if contract.unit != "none" else ()
-    told = likeness(made, counted, diverse, given.engine, minimum_cell=given.minimum_cell)
-    return _Made(made, counted, diverse, tuple(areas), tuple(done), dict(steps), told)
+    # Only now: a technique may read another column than its own, such as the other half of a point.
+    made = made.drop(*(c for c in gone if c in made.columns))
+    return made, done
 
 
 def _misplaced(contract: Contract, techniques: Sequence[Technique]) -> list[Problem]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from metroon.base.kinds import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from metroon.base.engine import Engine, Relation
@@ -32,6 +32,8 @@ class Protecting:
         as_of: The day taken for today; without it no row is old enough to leave.
         before: Column -> the step of its ladder in the version that was published last.
         minimum_cell: Fewest people that may share what is published of them.
+        points: Geography -> the different points of the rows with the key of their area, ``LON``, ``LAT`` and the key,
+            where they were located before.
     """
 
     engine: Engine
@@ -41,6 +43,7 @@ class Protecting:
     as_of: date | None = None
     before: Mapping[str, str] = field(default_factory=dict)
     minimum_cell: int = 11
+    points: Mapping[str, Callable[[], Relation]] = field(default_factory=dict)
 
 
 class Technique(Kind):
@@ -48,6 +51,9 @@ class Technique(Kind):
 
     column: str
     """The column it protects."""
+
+    is_by_row: ClassVar[bool] = False
+    """Whether what becomes of a row is the same whatever other rows there are, once its step is chosen."""
 
     @abstractmethod
     def protect(self, rows: Relation, given: Protecting) -> Relation:

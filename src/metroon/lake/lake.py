@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import metroon
 from metroon.base.errors import Problem, Refused
+from metroon.conform.parts import Part
+from metroon.lake import format as formats
 from metroon.lake.erasure import Certificates
-from metroon.lake.kinds.delta import Delta
+from metroon.lake.kinds.delta import SETTLED_S, Delta
+from metroon.lake.turn import turn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,9 +69,13 @@ class Lake:
     Args:
         folder: Where the zones are.
         engine: The engine that writes and reads.
+
+    Raises:
+        Refused: A newer Metroon wrote it (F110).
     """
 
     def __init__(self, folder: Path, engine: Engine) -> None:
+        formats.look(folder)
         self.folder = folder
         self.engine = engine
         self._format = Delta()
@@ -76,15 +84,64 @@ class Lake:
         self._listed: dict[tuple[Path, int], tuple[Log, list[str]]] = {}
 
     def save(self, checked: Checked, evidence: Evidence) -> Version[Restricted]:
-        """Keep checked rows in the restricted zone, with the list of rows set aside beside them."""
-        name = checked.contract.name
-        aside, _ = self._write(f"{name}.set_aside", "restricted", checked.set_aside, evidence)
-        told = {**evidence, "set_aside_version": aside}
-        return Version(name, "restricted", *self._write(name, "restricted", checked.rows, told))
+        """Keep checked rows in the restricted zone, with the list of rows set aside beside them.
+
+        Parts that the newest version has stay as they are; new ones are moved in.
+        """
+        name, parts = checked.contract.name, checked.parts
+        zone: Literal["restricted"] = "restricted"
+        beside = f"{name}.set_aside"
+        self._format.look(self._table(name, zone))
+        with turn(self._table(name, zone), self._table(beside, zone)):
+            lost = self._placed(beside, zone, [p.aside for p in parts])
+            rows = self._placed(name, zone, [p.files for p in parts])
+            aside, _ = self._write(beside, zone, checked.set_aside, evidence, lost)
+            made = [replace(p, aside=a, files=f) for p, a, f in zip(parts, lost, rows, strict=True)]
+            told = {**evidence, "set_aside_version": aside, "parts": [p.told() for p in made]}
+            return Version(name, zone, *self._write(name, zone, checked.rows, told, rows))
 
     def publish(self, guarded: Guarded, evidence: Evidence) -> Version[Open]:
-        """Publish what the guard made in the open zone."""
-        return Version(guarded.name, "open", *self._write(guarded.name, "open", guarded.rows, evidence))
+        """Publish what the guard made in the open zone.
+
+        What the newest version has of the same parts stays as it is, and only new parts are written.
+        """
+        self._format.look(self._table(guarded.name, "open"))
+        with turn(self._table(guarded.name, "open")):
+            files = self._by_part(guarded)
+            told = {**evidence, "made_of": {name: file.name for name, file in files.items()}} if files else evidence
+            written = self._write(guarded.name, "open", guarded.rows, told, tuple((str(f),) for f in files.values()))
+            return Version(guarded.name, "open", *written)
+
+    def _by_part(self, guarded: Guarded) -> dict[str, Path]:
+        """Part -> the file of its rows in the open zone, written where it is not there already."""
+        table, last = self._table(guarded.name, "open"), self.open(guarded.name)
+        known = {n: table / f for n, f in last.evidence.get("made_of", {}).items()} if last else {}
+        # One commit cannot take away some files and keep others: all of the last version stays, or nothing does.
+        stays = last is not None and known.keys() <= guarded.parts.keys() and all(f.exists() for f in known.values())
+        if last is None or not stays or {*map(str, known.values())} != {*self._format.files(table, last.number)}:
+            known = {}
+        return {n: known.get(n) or self._format.save(table, rows(), self.engine) for n, rows in guarded.parts.items()}
+
+    def parts(self, version: Version[Any]) -> tuple[Part, ...]:
+        """The parts of a version with the paths of their files; none when it is not made of parts.
+
+        Raises:
+            Refused: The rows were destroyed; the certificate is named (L104).
+        """
+        told = [Part.read(p) for p in version.evidence.get("parts", ())]
+        if not told:
+            return ()
+        self.files(version)
+        table, aside = self._table(version.name, version.zone), self._table(f"{version.name}.set_aside", "restricted")
+        return tuple(
+            replace(p, files=tuple(str(table / f) for f in p.files), aside=tuple(str(aside / f) for f in p.aside))
+            for p in told
+        )
+
+    def _placed(self, table: str, zone: ZoneName, parts: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        files = [Path(f) for part in parts for f in part]
+        placed = map(str, self._format.place(self._table(table, zone), files) if files else [])
+        return [tuple(islice(placed, len(part))) for part in parts]
 
     def restricted(self, name: str, number: int | None = None) -> Version[Restricted] | None:
         """A version in the restricted zone, the newest unless named; None when there is none."""
@@ -158,7 +215,8 @@ class Lake:
         Raises:
             Refused: The folder cannot be written.
         """
-        self._format.withdraw(self._table(name, "open"), numbers, json.dumps(told, ensure_ascii=False))
+        with turn(self._table(name, "open")):
+            self._format.withdraw(self._table(name, "open"), numbers, json.dumps(told, ensure_ascii=False))
 
     def _history(self, name: str, zone: ZoneName) -> dict[int, Evidence]:
         table = self._table(name, zone)
@@ -174,9 +232,13 @@ class Lake:
         """Every name that has a table in the open zone, also of what is declared no more."""
         return sorted(p.parent.name for p in self.folder.glob("open/*/_delta_log") if p.is_dir())
 
-    def sweep(self) -> int:
-        """Remove files that a run which was cut off left uncommitted; returns how many."""
-        return sum(self._format.sweep(p) for p in self.folder.glob("*/*") if p.is_dir())
+    def sweep(self, *, settled_s: float = SETTLED_S) -> int:
+        """Remove files that a run which was cut off left uncommitted; returns how many.
+
+        Args:
+            settled_s: Younger files stay, for they may belong to a run at work, in seconds; 0 when none is.
+        """
+        return sum(self._format.sweep(p, settled_s=settled_s) for p in self.folder.glob("*/*") if p.is_dir())
 
     def _table(self, name: str, zone: ZoneName) -> Path:
         return self.folder / zone / name
@@ -186,9 +248,18 @@ class Lake:
         chosen = max(known, default=0) if number is None else number
         return (chosen, known[chosen]) if chosen in known else None
 
-    def _write(self, name: str, zone: ZoneName, rows: Relation, evidence: Mapping[str, Any]) -> tuple[int, Evidence]:
-        text = json.dumps(evidence, ensure_ascii=False, sort_keys=True, default=str)
-        return self._format.write(self._table(name, zone), rows, self.engine, text), json.loads(text)
+    def _write(
+        self,
+        name: str,
+        zone: ZoneName,
+        rows: Relation,
+        evidence: Mapping[str, Any],
+        parts: Sequence[Sequence[str]] = (),
+    ) -> tuple[int, Evidence]:
+        text, table = json.dumps(evidence, ensure_ascii=False, sort_keys=True, default=str), self._table(name, zone)
+        if files := [Path(f) for part in parts for f in part]:
+            return self._format.commit(table, files, rows.schema().to_pyarrow(), text), json.loads(text)
+        return self._format.write(table, rows, self.engine, text), json.loads(text)
 
 
 def _log(table: Path) -> Log:

@@ -4,7 +4,7 @@ In: the rows of the products that hold areas, and rows with points or place keys
 geography, and rows that say which place of each they belong to, outside and unplaced ones counted.
 """
 
-from metroon.locate.assign import Lost, assign, boundary_sha256, can_place, column, lost
+from metroon.locate.assign import Lost, assign, boundary_sha256, can_place, column, lost, points
 from metroon.locate.geographies import faults, merged_places, neighbors, overlaps, places
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "neighbors",
     "overlaps",
     "places",
+    "points",
 ]

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ibis
-import numpy as np
-import pyarrow as pa
 import shapely
 
+from metroon.base import private
 from metroon.base.estimate import NOWHERE, OUTSIDE
-from metroon.base.places import locate
+from metroon.base.places import MANY, located, with_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from metroon.base.engine import Counter, Engine, Relation
     from metroon.base.places import Places
@@ -53,6 +51,7 @@ def assign(
     version: str,
     counter: Counter | None = None,
     counted: Relation | None = None,
+    parts: Mapping[str, Relation] | None = None,
 ) -> Relation:
     """The rows with one more column for each geography: the key of the place they belong to.
 
@@ -65,6 +64,8 @@ def assign(
         version: Names the rows; with the boundaries it is the key of the cache.
         counter: The engine that goes on with the rows, when it is another; points are put into places here always.
         counted: The same rows, on that engine.
+        parts: What the rows are made of: name of each part -> its rows. What was worked out of a part before holds
+            for every version that it is a part of, so that only the points of new parts are put into places.
 
     Returns:
         Places as text: a key, ``(outside)``, or ``(no place)``. A geography that the rows cannot be put into gets
@@ -77,8 +78,25 @@ def assign(
     made = given.mutate(**{column(g.id): _by_key(given[by_key[g.id]], g) for g in wanted if g.id in by_key})
     if not by_point:
         return made
-    file = _placed(engine, rows, contract, by_point, cache, version)
-    return _with_places(made, (counter or engine).parquet([str(file)]), contract)
+    files = _files(engine, parts or {version: rows}, contract, by_point, cache)
+    points = (counter or engine).parquet(files).drop(MANY)
+    # A point that several parts have is in the same place in each.
+    return with_places(made, points.distinct() if len(files) > 1 else points, contract.point or ("", ""))
+
+
+def points(
+    engine: Engine, parts: Mapping[str, Relation], contract: Contract, geography: Places, *, cache: Path
+) -> Relation:
+    """The different points of some rows, ``LON`` and ``LAT``, each with the key of the place it belongs to.
+
+    Args:
+        engine: The engine.
+        parts: What the rows are made of; see ``assign``.
+        contract: Says which columns hold the point.
+        geography: Where to look.
+        cache: Folder for what was worked out before.
+    """
+    return engine.parquet(_files(engine, parts, contract, [geography], cache)).drop(MANY).distinct()
 
 
 def boundary_sha256(places: Places) -> str:
@@ -107,39 +125,24 @@ def _by_key(given: ibis.Value, places: Places) -> ibis.Value:
     return text.isnull().ifelse(NOWHERE, found)
 
 
-def _placed(
-    engine: Engine, rows: Relation, contract: Contract, wanted: list[Places], cache: Path, version: str
-) -> Path:
-    """The file that says of each different point which places it is in."""
-    lon, lat = contract.point or ("", "")
-    boundaries = "".join(boundary_sha256(g) for g in wanted)
-    name = hashlib.sha256(f"{version}|{lon}|{lat}|{boundaries}".encode()).hexdigest()
-    file = cache / f"{name}.parquet"
-    if not file.exists():
-        found = _locate(engine, rows, lon, lat, wanted)
-        cache.mkdir(parents=True, exist_ok=True)
-        part = cache / f"{uuid.uuid4().hex}.part"  # its own, should two runs work at once
-        engine.save(found, part)
-        part.replace(file)
-    return file
-
-
-def _with_places(rows: Relation, located: Relation, contract: Contract) -> Relation:
-    lon, lat = contract.point or ("", "")
-    # Grain: one row per different point; null-safe, so that rows without a point keep their row.
-    same = [rows[lon].identical_to(located["_lon"]), rows[lat].identical_to(located["_lat"])]
-    return rows.left_join(located, same).drop("_lon", "_lat")
-
-
-def _locate(engine: Engine, rows: Relation, lon: str, lat: str, wanted: list[Places]) -> Relation:
-    points = engine.fetch(rows.select(_lon=rows[lon], _lat=rows[lat]).distinct())
-    x, y = (_floats(points, c) for c in ("_lon", "_lat"))
-    columns = {column(g.id): pa.array(locate(g, x, y).tolist(), pa.string()) for g in wanted}
-    return engine.table(pa.table({"_lon": points["_lon"], "_lat": points["_lat"], **columns}))
-
-
-def _floats(table: pa.Table, name: str) -> NDArray[np.float64]:
-    return np.asarray(table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+def _files(
+    engine: Engine, parts: Mapping[str, Relation], contract: Contract, wanted: Sequence[Places], cache: Path
+) -> list[str]:
+    """The files that say of each different point of each part which places it is in, and how many rows have it."""
+    point = contract.point or ("", "")
+    by_column = {column(g.id): g for g in wanted}
+    told = "|".join([*point, *(boundary_sha256(g) for g in wanted)])
+    found = []
+    for name, rows in parts.items():
+        file = cache / f"{hashlib.sha256(f'{name}|{told}'.encode()).hexdigest()}.parquet"
+        if not file.exists():
+            points = engine.table(located(engine, rows, point, by_column))
+            cache.mkdir(parents=True, exist_ok=True)
+            part = cache / f"{uuid.uuid4().hex}.part"  # its own, should two runs work at once
+            engine.save(points, part)
+            part.replace(file)
+        found.append(str(file))
+    return found
 
 
 @dataclass(frozen=True)
@@ -156,12 +159,54 @@ class Lost:
 
 
 def lost(
-    engine: Engine, rows: Relation, contract: Contract, geographies: Sequence[Places], *, cache: Path, version: str
+    engine: Engine,
+    rows: Relation,
+    contract: Contract,
+    geographies: Sequence[Places],
+    *,
+    cache: Path,
+    version: str,
+    parts: Mapping[str, Relation] | None = None,
 ) -> Lost:
-    """How many rows with points are in no area of some geographies."""
-    located = assign(engine, rows, contract, geographies, cache=cache, version=version)
-    sums = {f"_{i}": (located[column(g.id)] == OUTSIDE).cast("int64").sum() for i, g in enumerate(geographies)}
-    nowhere = (located[column(geographies[0].id)] == NOWHERE).cast("int64").sum()
-    row = engine.rows(located.aggregate(**sums, _none=nowhere))[0]
-    outside = {g.label: int(row[f"_{i}"] or 0) for i, g in enumerate(geographies)}
-    return Lost({k: n for k, n in outside.items() if n}, int(row["_none"] or 0))
+    """How many rows with points are in no area of some geographies.
+
+    Args:
+        engine: The engine.
+        rows: Rows of one version.
+        contract: Says which columns hold the point, or already name the place.
+        geographies: Where to look; at least one.
+        cache: Folder for what was worked out before.
+        version: Names the rows.
+        parts: What they are made of; see ``assign``.
+    """
+    sha256 = hashlib.sha256("|".join([version, *map(boundary_sha256, geographies)]).encode()).hexdigest()
+    file = cache / f"{sha256}.json"
+    if not file.exists():
+        told = _lost(engine, rows, contract, geographies, parts or {version: rows}, cache)
+        cache.mkdir(parents=True, exist_ok=True)
+        private.save(json.dumps(told).encode(), file)
+    found = json.loads(file.read_text(encoding="utf-8"))
+    outside = {g.label: int(found[g.id].get(OUTSIDE, 0)) for g in geographies}
+    return Lost({k: n for k, n in outside.items() if n}, int(found[geographies[0].id].get(NOWHERE, 0)))
+
+
+def _lost(
+    engine: Engine,
+    rows: Relation,
+    contract: Contract,
+    geographies: Sequence[Places],
+    parts: Mapping[str, Relation],
+    cache: Path,
+) -> dict[str, dict[str, int]]:
+    """Geography -> why a row is in no area of it -> how many rows."""
+    keyed = {g.id: _by_key(rows[k], g) for g in geographies if (k := _key(contract, g)) is not None}
+    by_point = [g for g in geographies if g.id not in keyed]
+    files = _files(engine, parts, contract, by_point, cache) if by_point else []
+    told = {}
+    for g in geographies:
+        name = column(g.id)
+        found = rows.select(**{name: keyed[g.id]}).mutate(**{MANY: 1}) if g.id in keyed else engine.parquet(files)
+        lost = found.filter(found[name].isin([OUTSIDE, NOWHERE]))
+        counted = lost.group_by(name).aggregate(n=lost[MANY].sum())
+        told[g.id] = {str(r[name]): int(r["n"]) for r in engine.rows(counted)}
+    return told

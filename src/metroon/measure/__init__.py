@@ -15,7 +15,7 @@ from metroon.measure.coarsening import (
     poolings,
     words_of,
 )
-from metroon.measure.cube import REVISED, Cube, cube
+from metroon.measure.cube import REVISED, Cube, Parts, cube
 from metroon.measure.differences import differences, memberships
 from metroon.measure.estimates import can_break_down, estimates, finest_grains, late, unanswerable
 from metroon.measure.faults import Known, count_faults, faults, target_faults, vintage_faults, warnings
@@ -31,6 +31,7 @@ __all__ = [
     "Cube",
     "Indicator",
     "Known",
+    "Parts",
     "Tallied",
     "as_flow",
     "as_plain",

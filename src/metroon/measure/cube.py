@@ -8,20 +8,24 @@ different people there are.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from metroon.base.estimate import UNKNOWN
 from metroon.locate import column as place_column
 from metroon.measure.indicator import Expression, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -37,6 +41,8 @@ MONTH, WHO, FLOW, GROUP = "_month", "_who", "_flow", "_group_"
 REVISED = "_revised"
 """Column of rows that are told apart: their number."""
 _DAYS, _ROWS, _EVERY, _UNDECIDED = "_days", "_rows", "_every", "undecided"
+_YEAR, _IN_YEAR, _FIRST = "_year", "_in_year", "_first"
+"""Columns of prepared rows: their year, their month in it, their day."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,27 @@ class Cube:
         return _flags(self.rows, self.measures[name])
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What the rows of a version are made of, and where it is kept what was counted of each part before.
+
+    Args:
+        names: Names of the parts; a name has the same rows forever.
+        located: Name -> its rows, which know their places. Asked only for parts that were not counted before.
+        folder: Where counts are kept.
+        counted_as: Tells apart all else that decides the counts: the measures, the promise, the boundaries, the code.
+    """
+
+    names: Sequence[str]
+    located: Callable[[str], Relation]
+    folder: Path
+    counted_as: str
+
+    def file(self, name: str) -> Path:
+        """Where the counts of a part are kept."""
+        return self.folder / f"{hashlib.sha256(f'{name}|{self.counted_as}'.encode()).hexdigest()}.cells"
+
+
 def cube(
     engine: Counter,
     located: Relation,
@@ -111,6 +138,7 @@ def cube(
     contract: Contract,
     *,
     is_each: bool = False,
+    parts: Parts | None = None,
 ) -> Cube:
     """Count the rows of some measures into the finest cells.
 
@@ -123,16 +151,37 @@ def cube(
         measures: Measures that count the same rows by the same date.
         contract: The product's promise.
         is_each: Whether every row is a finest cell of its own, by its number in the column ``REVISED``.
+        parts: What the rows are made of. Sums of parts are sums of all, to the last digit, so that only new parts are
+            counted; where a row counts by what other rows say, and where values are spread, all rows are.
 
     Returns:
         The cube, in memory; its size is that of the cells, however many rows there are.
     """
-    places = [c for c in located.columns if c.startswith(place_column(""))]
     first = next(iter(measures.values()))
     rows = _prepared(engine, first.prepare(engine, located, contract), measures, contract)
+    keys = _keys(located, measures)
+    own = [*keys, *([REVISED, *([WHO] if contract.person_key else [])] if is_each else [])]
+    cells = _cells(rows, measures, own)
+    if parts is None or first.has_own_rows or cells.op().find((ops.ScalarSubquery, ops.WindowFunction)):
+        found = engine.fetch(cells)
+    else:
+        found = _by_part(engine, parts, measures, contract, keys)
+    finest = _finest(_sorted(found, own), own)
+    spreads = {n: made for n, i in measures.items() if (made := _spread(engine, rows, i, own))}
+    return Cube(finest, spreads, engine, rows, measures, contract.person_key is not None)
+
+
+def _keys(located: Relation, measures: Mapping[str, Indicator]) -> list[str]:
+    """The columns that make finest cells."""
+    first = next(iter(measures.values()))
+    places = [c for c in located.columns if c.startswith(place_column(""))]
     groups = dict.fromkeys(GROUP + g.by for i in measures.values() for g in i.groups)
-    keys = [*([MONTH] if first.period else []), *places, *groups, *([FLOW] if first.accumulates else [])]
-    keys += [REVISED, *([WHO] if contract.person_key else [])] if is_each else []
+    return [*([MONTH] if first.period else []), *places, *groups, *([FLOW] if first.accumulates else [])]
+
+
+def _cells(rows: Relation, measures: Mapping[str, Indicator], keys: Sequence[str]) -> Relation:
+    """The sums of each finest cell of prepared rows."""
+    first = next(iter(measures.values()))
     parts: dict[str, Any] = {_ROWS: rows.count()}
     if first.period:
         bit = ibis.literal(1) << rows["_day"]
@@ -149,10 +198,46 @@ def cube(
             parts[f"{name}/{_UNDECIDED}"] = rows.count(where=among.isnull())
         if first.period:
             parts[f"{name}/{_DAYS}"] = bit.bit_or(where=among)
-    grouped = rows.group_by(keys) if keys else rows
-    finest = _finest(_sorted(engine.fetch(grouped.aggregate(**parts)), keys), keys)
-    spreads = {n: made for n, i in measures.items() if (made := _spread(engine, rows, i, keys))}
-    return Cube(finest, spreads, engine, rows, measures, contract.person_key is not None)
+    return _grouped(rows, keys, parts)
+
+
+def _grouped(rows: Relation, keys: Sequence[str], parts: Mapping[str, Any]) -> Relation:
+    """Rows of the same keys added up."""
+    if MONTH not in keys:
+        return (rows.group_by(list(keys)) if keys else rows).aggregate(**parts)
+    # By numbers: to write the text of a month for each row would take longer than to count it.
+    by = [_YEAR, _IN_YEAR, *(k for k in keys if k != MONTH)]
+    made = rows.group_by(by).aggregate(**{_FIRST: rows[_FIRST].min()}, **parts)
+    return made.mutate(**{MONTH: made[_FIRST].strftime("%Y-%m")}).select(*keys, *parts)
+
+
+def _by_part(
+    engine: Counter, parts: Parts, measures: Mapping[str, Indicator], contract: Contract, keys: Sequence[str]
+) -> pa.Table:
+    """The sums of each finest cell, from what was counted of each part before."""
+    first = next(iter(measures.values()))
+    found = []
+    for name in parts.names:
+        file = parts.file(name)
+        if not file.exists():
+            rows = _prepared(engine, first.prepare(engine, parts.located(name), contract), measures, contract)
+            cells = engine.fetch(_cells(rows, measures, keys))
+            parts.folder.mkdir(parents=True, exist_ok=True)
+            draft = parts.folder / f"{uuid.uuid4().hex}.part"  # its own, should two runs work at once
+            pq.write_table(cells, draft)
+            draft.replace(file)
+        found.append(pq.read_table(file))
+    if len(found) == 1:
+        return found[0]
+    every = engine.table(pa.concat_tables(found, promote_options="permissive"))
+    sums = {
+        n: every[n].bit_or() if n.rpartition("/")[2] == _DAYS else every[n].sum()
+        for n in every.columns
+        if n not in keys
+    }
+    exact = dt.Decimal(38, 0)
+    sums |= {n: every[n].sum().cast(exact) for n in sums if n[-1] in (_WHOLE, _REST)}
+    return engine.fetch((every.group_by(list(keys)) if keys else every).aggregate(**sums))
 
 
 def _prepared(engine: Counter, rows: Relation, measures: Mapping[str, Indicator], contract: Contract) -> Relation:
@@ -164,7 +249,7 @@ def _prepared(engine: Counter, rows: Relation, measures: Mapping[str, Indicator]
     keys |= {GROUP + g.by: group_label(rows[g.by]) for i in measures.values() for g in i.groups}
     if first.period:
         day = rows[first.period.column].cast("date")
-        keys |= {MONTH: day.strftime("%Y-%m"), "_day": day.day()}
+        keys |= {MONTH: day.strftime("%Y-%m"), _YEAR: day.year(), _IN_YEAR: day.month(), _FIRST: day, "_day": day.day()}
     # Rows that do not say whose they are may all be of one person.
     if contract.person_key:
         keys[WHO] = rows[contract.person_key].cast("string").fill_null("")
@@ -244,7 +329,7 @@ def _spread(engine: Counter, rows: Relation, indicator: Indicator, keys: Sequenc
     counted = rows.filter(_among(rows, indicator)) if indicator.among else rows
     values = [f"_value_{k}" for k in told]
     sums = _added(indicator.sums(_row(counted, indicator)))
-    made = engine.fetch(counted.group_by([*own, *values]).aggregate(n=counted.count(), **sums))
+    made = engine.fetch(_grouped(counted, [*own, *values], {"n": counted.count(), **sums}))
     # Whole counts add up to the same in any order.
     made = _sorted(made, [*own, *values]) if sums else made
     finest = _finest(made.drop_columns(values), own)

@@ -110,10 +110,19 @@ class Gate:
         fields: tuple[str, ...] | None,
         purpose: str,
     ) -> Decision:
-        facts = Facts(
-            dataset.name, number, dataset.access, dataset.has_rows, tuple(c.name for c in dataset.columns if c.is_open)
-        )
+        facts = Facts(dataset.name, number, dataset.access, dataset.has_rows, _open(dataset, number))
         return decide(
             principal, purpose=purpose, licence="", product=facts, fields=fields, row_scope="", surface=surface,
             now=datetime.now(UTC),
         )  # fmt: skip
+
+
+def _open(dataset: Dataset, number: int | None) -> tuple[str, ...]:
+    """The columns that are open today, and those of an earlier version that today's contract does not name any more.
+
+    A column that is named still and open no more is closed in every version.
+    """
+    today = tuple(c.name for c in dataset.columns if c.is_open)
+    then = next((e.columns for e in dataset.editions if e.number == number and number != dataset.version), ())
+    named = {c.name for c in dataset.columns}
+    return (*today, *(c for c in then if c not in named))

@@ -243,13 +243,20 @@ def feature_lines(
         pair = pc.binary_join_element_wise(
             '{"type":"Point","coordinates":[', at[0].cast(pa.string()), ",", at[1].cast(pa.string()), "]}", ""
         )
-        shape = pc.fill_null(pair, "null")
+        shape = pc.fill_null(pc.if_else(_is_place(*at), pair, pa.scalar(None, pa.string())), "null")
     else:
         shape = "null"
     names = [n for n in properties or batch.schema.names if n not in (geometry, id_column)]
     told = object_lines(batch.select(names))
     key = [',"id":', json_column(batch.column(id_column))] if id_column else []
     return _line(batch, ['{"type":"Feature"', *key, ',"geometry":', shape, ',"properties":', told, "}"])
+
+
+def _is_place(longitude: pa.Array, latitude: pa.Array) -> pa.Array:
+    # As base/places.py: 0, 0 is what programs write for none, and at a pole or beyond there is no city.
+    is_zero = pc.and_(pc.equal(longitude, 0), pc.equal(latitude, 0))
+    is_on_map = pc.and_(pc.less_equal(pc.abs(longitude), 180), pc.less(pc.abs(latitude), 90))
+    return pc.and_(is_on_map, pc.invert(is_zero))
 
 
 def _line(batch: pa.RecordBatch, parts: list[Any]) -> pa.Array:

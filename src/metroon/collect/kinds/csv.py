@@ -3,44 +3,52 @@
 from __future__ import annotations
 
 import codecs
-import csv
-from typing import TYPE_CHECKING, TypeVar
+from collections import Counter
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 from pydantic import Field, field_validator, model_validator
 
-from metroon.collect.deliveries import Unreadable, finish, gather, headers, match
-from metroon.collect.source import FileSource, Raw, Reading
+from metroon.collect.deliveries import AtOnce, Unreadable, finish, gather, match
+from metroon.collect.lines import HEADER, JOINED, QUOTES, RECORDS, REFUSED, Judged, Text, count_lines, refuse_other
+from metroon.collect.plain import LARGE, plain
+from metroon.collect.source import LINE, RECORD, FileSource, Raw, Reading
 
 if TYPE_CHECKING:
-    from _csv import Reader
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from metroon.city.contract import Contract
 
 _BATCH = 50_000
-_QUOTES = "Ask the department to send it again with quotes doubled inside quotes, or check quote: in product.yaml."
-Read = TypeVar("Read")
+_UNQUOTED = "none"
 
 
 class Csv(FileSource):
     """Delimited text files with a header line.
 
     Nothing is guessed: the delimiter, the quote and the encoding are what is declared here. Every value stays
-    text until the contract types it. Records whose number of fields is not the header's, or whose quotes are
-    broken, are set aside with the number of the line that they begin at. When a broken quote has run over
-    several lines, nobody can tell how many records it swallowed, and the file is refused.
+    text until the contract types it. Records whose number of fields is not the header's, whose quotes are
+    broken, or which are the header again, are set aside with their text and the number of the line that they begin
+    at. When a broken quote has run over several lines, nobody can tell how many records it swallowed, and the file is
+    refused; so is a file of which no record has the header's number of fields. Every physical line is accounted for.
 
     Args:
         delimiter: The sign between fields; a tab is written as backslash t in double quotes.
-        quote: The sign around fields that hold the delimiter or a line break.
+        quote: The sign around fields that hold the delimiter or a line break; none where quotes are signs like any
+            other.
         encoding: Text encoding; files from older Windows programs are often cp1252.
+        cut: What becomes of lines that are plainly one record, because the delimiters of all of them add up to those
+            of one: they are set aside, or joined with the line break kept in the field that was cut.
     """
 
     delimiter: str = Field(",", min_length=1, max_length=1)
-    quote: str = Field('"', min_length=1, max_length=1)
+    quote: str = Field('"', pattern="^(.|none)$")
     encoding: str = "utf-8"
+    cut: Literal["set aside", "join"] = "set aside"
 
     @field_validator("delimiter", mode="before")
     @classmethod
@@ -63,86 +71,96 @@ class Csv(FileSource):
             raise ValueError("delimiter and quote must differ. Fix: Write two signs, neither of them a line break.")
         return self
 
+    @property
+    def sign(self) -> str:
+        """The sign around fields; empty when there is none."""
+        return "" if self.quote == _UNQUOTED else self.quote
+
     def read(self, reading: Reading) -> Raw:
         """Every record of every file, as text."""
-        return gather(self, reading, self._file)
+        told: dict[Path, Counter[str]] = {}
+        raw = gather(self, reading, partial(self._file, told=told, reading=reading))
+        lines = {f.relative_to(reading.data).as_posix(): n for f, n in told.items()}
+        deliveries = tuple(replace(d, lines=dict(lines.get(d.file, d.lines))) for d in raw.deliveries)
+        joined = sum(d.lines.get(JOINED, 0) for d in deliveries)
+        notes = [f"{joined:,} lines of records that were cut are joined"] if joined else []
+        return replace(raw, deliveries=deliveries, notes=(*raw.notes, *notes))
 
     def headers(self, file: Path) -> list[str]:
-        """The cells of the first line."""
-        return self._open(file, lambda handle: headers(self._first(self._reader(handle))))
+        """The cells of the first line that is not blank."""
+        return self._text(file).header()
 
-    def _file(self, file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
-        return self._open(file, lambda handle: self._records(handle, contract))
+    def _text(self, file: Path) -> Text:
+        return Text(file, self.encoding, self.delimiter, self.sign, join=self.cut == "join")
 
-    def _open(self, file: Path, read: Callable[[Iterator[str]], Read]) -> Read:
-        # Programs of Windows begin their files with a mark.
-        encoding = "utf-8-sig" if codecs.lookup(self.encoding).name == "utf-8" else self.encoding
+    def _file(
+        self, file: Path, contract: Contract, *, told: dict[Path, Counter[str]], reading: Reading
+    ) -> tuple[pa.Table | AtOnce, list[str]]:
+        if found := self._at_once(file, reading):
+            return found
+        lines = told[file] = Counter[str]()
         try:
-            with file.open(encoding=encoding, newline="") as handle:
-                return read(handle)
+            refuse_other(file, self.encoding)
+            rows, unnamed = self._records(file, contract, lines)
+            every = count_lines(file, self.encoding)
+            if every != lines.total():
+                why = f"the sum does not come out: the file has {every:,} lines, and its records {lines.total():,}."
+                raise Unreadable(why, QUOTES, rows.num_rows)
+        except Unreadable:
+            told[file] = Counter(self._refused(file))
+            raise
+        return rows, unnamed
+
+    def _at_once(self, file: Path, reading: Reading) -> tuple[AtOnce, list[str]] | None:
+        """The rows of a large and plain file; None where records have to be read one by one."""
+        is_utf8 = codecs.lookup(self.encoding).name == "utf-8"
+        if not is_utf8 or file.stat().st_size < LARGE:
+            return None
+        columns = {c.name: c for c in reading.contract.columns}
+        # What the header calls a column is no number and no time: such a row is set aside, and looked at there.
+        may_claim = reading.may_claim and any(c.type != "string" for c in columns.values())
+        found = plain(reading.engine, file, delimiter=self.delimiter, quote=self.sign, may_claim=may_claim)
+        if found is None:
+            return None
+        try:
+            places, unnamed = match(found.names, reading.contract)
+        except Unreadable:
+            return None  # whoever counts its records tells it
+        rows = found.rows.select(**{name: found.rows[f"c{i}"] for name, i in places.items()}, **{LINE: LINE})
+        header = {name: found.names[i] for name, i in places.items()} if found.is_claim else {}
+        lines = {HEADER: 1, RECORDS: found.records}
+        return AtOnce(rows, found.records, header, lines, found.is_bare), unnamed
+
+    def _refused(self, file: Path) -> dict[str, int]:
+        try:
+            return {REFUSED: count_lines(file, self.encoding)}
         except UnicodeError:
-            why = f"the file is not {self.encoding} text."
-            raise Unreadable(why, "Declare its encoding in product.yaml, such as encoding: cp1252.") from None
+            return {}  # without its encoding nobody knows what a line is
 
-    def _reader(self, handle: Iterator[str]) -> Reader:
-        csv.field_size_limit(1 << 26)
-        return csv.reader(handle, delimiter=self.delimiter, quotechar=self.quote, strict=True)
-
-    def _first(self, reader: Reader) -> list[str]:
-        for _, fields in _each(reader):
-            if fields is None:
-                raise Unreadable("the quotes of the header are broken.", _QUOTES)
-            return fields
-        raise Unreadable("the file is empty.", "Ask the department to send it again.")
-
-    def _records(self, handle: Iterator[str], contract: Contract) -> tuple[pa.Table, list[str]]:
-        reader = self._reader(handle)
-        names = headers(self._first(reader))
-        try:
-            places, unnamed = match(names, contract)
-        except Unreadable as fault:
-            raise Unreadable(str(fault), fault.fix, sum(1 for _ in _each(reader))) from None
-        tables = [_batch(b, places, len(names)) for b in _batches(reader)]
-        return pa.concat_tables(tables), unnamed
+    def _records(self, file: Path, contract: Contract, lines: Counter[str]) -> tuple[pa.Table, list[str]]:
+        with self._text(file).table(lines) as (names, found):
+            try:
+                places, unnamed = match(names, contract)
+            except Unreadable as fault:
+                raise Unreadable(str(fault), fault.fix, sum(1 for _ in found)) from None
+            rows = pa.concat_tables([_batch(b, places) for b in _batches(found)])
+        return _with_some_whole(rows, len(names)), unnamed
 
 
-Record = tuple[int, list[str] | None]
-"""The line that it begins at, and its fields; None when its quotes are broken."""
+def _batches(found: Iterator[Judged]) -> Iterator[list[Judged]]:
+    while batch := list(islice(found, _BATCH)):
+        yield batch
+    yield []  # a file without a record has columns too
 
 
-def _each(reader: Reader) -> Iterator[Record]:
-    before = reader.line_num
-    while True:
-        fields: list[str] | None = None
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            if reader.line_num > before + 1:
-                why = f"a quote that opens in the record of line {before + 1} is not closed as it should be."
-                raise Unreadable(why, _QUOTES) from None
-        if fields is None or fields:  # a blank line is no record
-            yield before + 1, fields
-        before = reader.line_num
+def _batch(batch: Sequence[Judged], places: dict[str, int]) -> pa.Table:
+    columns = {n: pa.array([j.fields[i] if j.fields else None for j in batch], pa.string()) for n, i in places.items()}
+    rows = finish(columns, [j.line for j in batch], [j.reason for j in batch])
+    return rows.append_column(RECORD, pa.array([j.text for j in batch], pa.string()))
 
 
-def _batches(reader: Reader) -> Iterator[list[Record]]:
-    batch: list[Record] = []
-    for record in _each(reader):
-        batch.append(record)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    yield batch
-
-
-def _batch(batch: list[Record], places: dict[str, int], width: int) -> pa.Table:
-    whole = [fields if fields is not None and len(fields) == width else None for _, fields in batch]
-    columns = {n: pa.array([f[i] if f else None for f in whole], pa.string()) for n, i in places.items()}
-    ragged = f"the record does not have {width} fields"
-    rejects = [
-        None if f else ragged if fields is not None else "the quotes of the record are broken"
-        for f, (_, fields) in zip(whole, batch, strict=True)
-    ]
-    return finish(columns, [line for line, _ in batch], rejects)
+def _with_some_whole(rows: pa.Table, width: int) -> pa.Table:
+    if rows.num_rows > 1 and rows[RECORD].null_count == 0:
+        why = f"none of its {rows.num_rows:,} records has the {width} fields of the header."
+        raise Unreadable(why, "Check delimiter: and quote: in product.yaml, and the header line.", rows.num_rows)
+    return rows

@@ -8,21 +8,22 @@ import json
 import struct
 import warnings
 import zipfile
-import zlib
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import shapefile
 import shapely
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
+from metroon.collect.archive import check_zip
 from metroon.collect.deliveries import Unreadable, finish, gather, match
+from metroon.collect.geopackage import layer_features
 from metroon.collect.source import FileSource, Raw, Reading
+from metroon.collect.systems import WGS84, Extent, UnknownSystem, around, is_inside, likely, to_degrees
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,28 +32,35 @@ if TYPE_CHECKING:
     from metroon.city.contract import Contract
 
 Feature = tuple[dict[str, Any], Any]
-WGS84 = "OGC:CRS84"
+_DELETED = {"type": "deleted"}
 _PARTS = ("shp", "shx", "dbf", "prj", "cpg")
+_MOST = 0.5
+"""The share of shapes that may lie on no map: a few are always wrong, most of them are not."""
+_SAMPLED = 1_000
 _NOWHERE = "the shape of the feature lies on no map"
 _ENCODING = "Declare the right one in product.yaml, such as encoding: cp1252."
 _WHOLE = "Ask for the .shp, .shx, .dbf and .prj together, side by side or in one zip."
 
 
 class Geofile(FileSource):
-    """Areas, lines or points: a GeoJSON file or a shapefile, in any coordinate reference system.
+    """Areas, lines or points: GeoJSON, a shapefile or a GeoPackage, in any coordinate reference system.
 
     A shapefile is a .zip, or a .shp with its .shx, .dbf and .prj of the same name beside it: one delivery,
     whose size and hash are of all its parts. Every property becomes a text column; ``geometry`` holds the
-    shape as WKB in longitude and latitude (WGS 84).
+    shape as WKB in longitude and latitude (WGS 84). Coordinates that lie on no map, or not where the city is
+    while another system puts them there, refuse the file with the likely system named. A feature without a shape
+    or marked as deleted is set aside; its line is its number in the file, from 1.
 
     Args:
         crs: The system when the file does not say it, or says it wrong, such as EPSG:2227.
         encoding: Text encoding of a shapefile's attributes, when its .cpg does not say it, or says it wrong;
             utf-8 when nobody says.
+        layer: The layer of a GeoPackage (.gpkg), where it has several.
     """
 
     crs: str | None = None
     encoding: str | None = None
+    layer: str = ""
 
     def parts(self, delivery: Path) -> list[Path]:
         """A shapefile's parts, in the order of their names; any other file alone."""
@@ -63,27 +71,31 @@ class Geofile(FileSource):
 
     def read(self, reading: Reading) -> Raw:
         """Every feature of every file."""
-        return gather(self, reading, self._file)
+        return gather(self, reading, partial(self._file, extent=reading.extent))
 
     def headers(self, file: Path) -> list[str]:
         """The names of the properties, and ``geometry``."""
         return [*_names(self._features(file)[0]), "geometry"]
 
     def _features(self, file: Path) -> tuple[list[Feature], str | None]:
-        features, told = self._shapefile(file) if file.suffix.lower() in (".zip", ".shp") else _geojson(file)
+        ending = file.suffix.lower()
+        if ending == ".gpkg":
+            features, told = layer_features(file, self.layer)
+        else:
+            features, told = self._shapefile(file) if ending in (".zip", ".shp") else _geojson(file)
         if not features:
             raise Unreadable("the file holds no feature.", "Ask the department to send it again.")
         # The shape is the column geometry: a property of that name would hide it.
         return [({k: v for k, v in p.items() if k != "geometry"}, shape) for p, shape in features], told
 
-    def _file(self, file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
+    def _file(self, file: Path, contract: Contract, *, extent: Extent | None) -> tuple[pa.Table, list[str]]:
         features, told = self._features(file)
         names = _names(features)
         try:
             places, unnamed = match([*names, "geometry"], contract)
         except Unreadable as fault:
             raise Unreadable(str(fault), fault.fix, len(features)) from None
-        shapes, rejects = _shapes(features, _to_wgs84(self.crs or told))
+        shapes, rejects = _shapes([f for _, f in features], self.crs or told or "", extent)
         columns = {
             name: pa.array(shapes, pa.binary())
             if i == len(names)
@@ -108,14 +120,19 @@ class Geofile(FileSource):
             given = {e: io.BytesIO(parts[e]) for e in ("shp", "shx", "dbf")}
             # What the reader warns of would show values.
             with warnings.catch_warnings(action="ignore"), shapefile.Reader(**given, encoding=encoding) as reader:
-                read = reader.iterShapeRecords()
-                features = [(r.record.as_dict(), _interface(r.shape)) for r in read]
+                # Not iterShapeRecords: after a deleted record it gives every shape the attributes of its neighbor.
+                records = list(reader.iterRecords(deleted_as_None=True))
+                shapes = [_interface(s) for s in reader.iterShapes()]
         except LookupError:
             raise Unreadable(f"the encoding {encoding} is unknown.", _ENCODING) from None
         except (shapefile.ShapefileException, struct.error, UnicodeDecodeError):
             why = f"the shapefile is damaged, or its attributes are not {encoding} text."
             raise Unreadable(why, f"{_ENCODING} {_WHOLE}") from None
-        return features, told
+        if len(records) != len(shapes):
+            why = f"the shapefile has {len(shapes):,} shapes and the attributes of {len(records):,}."
+            raise Unreadable(why, _WHOLE, max(len(records), len(shapes)))
+        pairs = zip(records, shapes, strict=True)
+        return [({}, _DELETED) if r is None else (r.as_dict(), s) for r, s in pairs], told
 
 
 def _interface(drawn: shapefile.Shape) -> Any:
@@ -136,6 +153,7 @@ def _beside(parts: list[Path]) -> dict[str, bytes]:
 
 
 def _zipped(file: Path) -> dict[str, bytes]:
+    check_zip(file)
     try:
         with zipfile.ZipFile(file) as bundle:
             names = [n for n in bundle.namelist() if "__MACOSX" not in n]
@@ -144,7 +162,7 @@ def _zipped(file: Path) -> dict[str, bytes]:
                 raise Unreadable(f"the zip holds {len(stems)} shapefiles.", "Ask for one zip for each of them.")
             parts = [(n.rpartition(".")[2].lower(), n) for n in names if n.rpartition(".")[0] in stems]
             return {ending: bundle.read(n) for ending, n in parts if ending in _PARTS}
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
+    except zipfile.BadZipFile:
         raise Unreadable("the file is no whole zip without a password.", _WHOLE) from None
 
 
@@ -164,48 +182,78 @@ def _geojson(file: Path) -> tuple[list[Feature], str | None]:
     return features, told if isinstance(told, str) else WGS84
 
 
-def _to_wgs84(crs: str | None) -> Callable[[Any], Any] | None:
+def _shapes(drawn: list[Any], crs: str, extent: Extent | None) -> tuple[list[bytes | None], list[str | None]]:
+    """The shape of each feature in degrees, and why it has none."""
     try:
-        source = CRS.from_user_input(crs)
-    except CRSError:
+        degrees = to_degrees(crs)
+    except UnknownSystem:
         fix = "Declare it in product.yaml, such as crs: EPSG:2227."
         raise Unreadable("its coordinate reference system is unknown.", fix) from None
-    if source.equals(CRS.from_user_input(WGS84), ignore_axis_order=True):
-        return None
-    # always_xy: files hold x before y whatever the system's own axis order says.
-    transformer = Transformer.from_crs(source, WGS84, always_xy=True)
 
     def project(xy: Any) -> Any:
-        xy[:, 0], xy[:, 1] = transformer.transform(xy[:, 0], xy[:, 1])
+        if degrees is not None:
+            xy[:, 0], xy[:, 1] = degrees(xy[:, 0], xy[:, 1])
         return xy
 
-    return project
-
-
-def _shapes(
-    features: list[Feature], project: Callable[[Any], Any] | None
-) -> tuple[list[bytes | None], list[str | None]]:
-    """The shape of each feature in degrees, and why it has none."""
-    made = [_made(geometry, project) for _, geometry in features]
-    # Feet or metres that nobody declared: no feature of the file would lie where it belongs.
-    if made and all(why == _NOWHERE for _, why in made):
-        why = "its coordinates are no longitudes and latitudes."
-        raise Unreadable(why, "Declare in product.yaml what they are, such as crs: EPSG:2227.", len(made))
+    given = [_parsed(geometry) for geometry in drawn]
+    made = [_made(found, project) if found is not None else (None, why) for found, why in given]
+    _hold_to_city([(g, m) for (g, _), m in zip(given, made, strict=True) if g is not None], crs, extent, len(drawn))
     return [wkb for wkb, _ in made], [why for _, why in made]
 
 
-def _made(geometry: Any, project: Callable[[Any], Any] | None) -> tuple[bytes | None, str | None]:
+def _parsed(geometry: Any) -> tuple[Any, str | None]:
+    if geometry is _DELETED:
+        return None, "the feature is marked as deleted"
     try:
-        made = shapely.force_2d(shape(geometry)) if geometry else None
+        found = shapely.force_2d(shape(geometry)) if geometry else None
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None, "the shape of the feature is damaged"
-    if made is None or made.is_empty or not np.isfinite(shapely.get_coordinates(made)).all():
+    if found is None or found.is_empty or not np.isfinite(shapely.get_coordinates(found)).all():
         return None, "the feature has no shape"
-    made = shapely.transform(made, project) if project else made
-    xy = np.abs(shapely.get_coordinates(made))
+    return found, None
+
+
+def _made(found: Any, project: Callable[[Any], Any]) -> tuple[bytes | None, str | None]:
+    moved = shapely.transform(found, project)
+    xy = np.abs(shapely.get_coordinates(moved))
     if not ((xy[:, 0] <= 180) & (xy[:, 1] <= 90)).all():
         return None, _NOWHERE
-    return bytes(shapely.to_wkb(made if made.is_valid else shapely.make_valid(made))), None
+    return bytes(shapely.to_wkb(moved if moved.is_valid else shapely.make_valid(moved))), None
+
+
+def _hold_to_city(
+    found: list[tuple[Any, tuple[bytes | None, str | None]]], crs: str, extent: Extent | None, records: int
+) -> None:
+    """Refuse a file whose shapes mostly lie on no map, or outside the city where another system puts them inside."""
+    if not found:
+        return
+    is_nowhere = np.array([why == _NOWHERE for _, (_, why) in found])
+    is_lost = is_nowhere if extent is None else ~_is_near([wkb for _, (wkb, _) in found], extent)
+    if is_lost.mean() <= _MOST:
+        return
+    x, y = _middles([geometry for geometry, _ in found][:_SAMPLED])
+    fits = likely(x, y, extent)
+    if fits is None and is_nowhere.mean() <= _MOST:
+        return  # of another city, or of a whole state
+    said = "longitudes and latitudes" if crs == WGS84 else "in the system that it says"
+    why = f"its coordinates cannot be {said}"
+    if fits is None:
+        ask = "Declare in product.yaml what they are, such as crs: EPSG:2227"
+        hint = "" if extent else "; with extent: in city.yaml the likely system is named"
+        raise Unreadable(f"{why}.", f"{ask}{hint}.", records)
+    fix = f"Declare in product.yaml: crs: {fits.code or WGS84}"
+    if fits.is_exchanged:
+        fix = "Ask the department for a file that holds x (longitude) before y (latitude)."
+    raise Unreadable(f"{why}; they fit {fits.words}.", fix, records)
+
+
+def _is_near(shapes: list[bytes | None], extent: Extent) -> Any:
+    return is_inside(*_middles(shapely.from_wkb(shapes)), around(extent))
+
+
+def _middles(shapes: Any) -> tuple[Any, Any]:
+    west, south, east, north = np.asarray(shapely.bounds(shapes), dtype=float).reshape(-1, 4).T
+    return (west + east) / 2, (south + north) / 2
 
 
 def _text(value: object) -> str | None:

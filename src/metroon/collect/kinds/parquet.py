@@ -34,7 +34,7 @@ class Parquet(FileSource):
 
 def _file(file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
     # Not read_table: it would take a folder's name such as year=2020 for a column.
-    table = _open(file, lambda f: pq.ParquetFile(f).read())
+    table = _open(file, _whole)
     try:
         places, unnamed = match(table.column_names, contract)
     except Unreadable as fault:
@@ -48,6 +48,12 @@ def _open(file: Path, read: Callable[[Path], Any]) -> Any:
         return read(file)
     except (pa.ArrowException, OSError):
         raise Unreadable("the file is no whole Parquet file.", "Ask the department to send it again.") from None
+
+
+def _whole(file: Path) -> pa.Table:
+    table = pq.ParquetFile(file, page_checksum_verification=True).read()
+    table.validate(full=True)  # texts that are no UTF-8 among others
+    return table
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -41,6 +41,7 @@ class Coarsen(Technique):
     to: str | None = None
     width: float | None = Field(None, gt=0)
     residents: int | None = Field(None, ge=0)
+    is_by_row: ClassVar[bool] = True
 
     def protect(self, rows: Relation, given: Protecting) -> Relation:
         """The rows with the coarser column."""

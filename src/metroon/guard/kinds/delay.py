@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import ibis
 from pydantic import Field
@@ -29,6 +29,7 @@ class Delay(Technique):
 
     days: int = Field(ge=1)
     period: Literal["month", "quarter", "year"] = "month"
+    is_by_row: ClassVar[bool] = True
 
     def protect(self, rows: Relation, given: Protecting) -> Relation:
         """The rows of periods that are over long enough."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from metroon.guard.technique import Protecting, Technique
 
@@ -15,6 +15,8 @@ class Drop(Technique):
 
     It is what happens to every column that is not public and has no other technique.
     """
+
+    is_by_row: ClassVar[bool] = True
 
     def protect(self, rows: Relation, given: Protecting) -> Relation:  # the same call for every kind
         """The rows without the column."""

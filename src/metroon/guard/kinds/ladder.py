@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import ibis
 from pydantic import Field, PrivateAttr, model_validator
@@ -51,6 +51,7 @@ class Ladder(Technique):
     steps: list[Step] = Field(min_length=1)
     residents: int | None = Field(None, ge=0)
     _step: str = PrivateAttr("")
+    is_by_row: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _climbs(self) -> Self:

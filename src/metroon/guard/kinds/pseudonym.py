@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
@@ -12,7 +12,10 @@ from metroon.base.errors import Refused
 from metroon.guard.technique import Protecting, Technique
 
 if TYPE_CHECKING:
-    from metroon.base.engine import Relation
+    from metroon.base.engine import Engine, Relation
+
+_VALUE, _TOKEN = "_value", "_token"
+_BATCH = 250_000
 
 
 class Pseudonym(Technique):
@@ -28,6 +31,7 @@ class Pseudonym(Technique):
     """
 
     purpose: str
+    is_by_row: ClassVar[bool] = True
 
     def protect(self, rows: Relation, given: Protecting) -> Relation:
         """The rows with tokens in place of values."""
@@ -37,13 +41,11 @@ class Pseudonym(Technique):
             what = f"there is no key for the purpose '{self.purpose}'."
             fix = f"Set {variable} to at least 16 random characters, from your secret store."
             raise Refused([given.contract.node.problem("G105", what, fix)])
-        position = rows.columns.index(self.column)
-
-        def tokens(batch: pa.Table) -> pa.Table:
-            made = [_token(key, v) for v in batch.column(self.column).to_pylist()]
-            return batch.set_column(position, self.column, pa.array(made, pa.string()))
-
-        return given.engine.map_arrow(rows, tokens)
+        values = rows.select(**{_VALUE: rows[self.column]}).distinct()
+        tokens = given.engine.table(_tokens(given.engine, values, key))
+        # Null has no token, and no row of the other side is like it.
+        told = rows.left_join(tokens, rows[self.column] == tokens[_VALUE])
+        return told.select(*(c if c != self.column else told[_TOKEN].name(c) for c in rows.columns))
 
     def words(self) -> str:
         """It is a token."""
@@ -52,6 +54,15 @@ class Pseudonym(Technique):
     def leaves(self) -> str | None:
         """A linkage key."""
         return "linkage key"
+
+
+def _tokens(engine: Engine, values: Relation, key: bytes) -> pa.Table:
+    """Each different value, and its token."""
+    made = [
+        b.append_column(_TOKEN, pa.array([_token(key, v) for v in b.column(_VALUE).to_pylist()], pa.string()))
+        for b in engine.batches(values, rows=_BATCH)
+    ]
+    return pa.Table.from_batches(made)
 
 
 def _token(key: bytes, value: object) -> str | None:

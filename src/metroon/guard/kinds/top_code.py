@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import ibis
 from pydantic import Field
@@ -26,6 +26,7 @@ class TopCode(Technique):
 
     highest: float
     width: float | None = Field(None, gt=0)
+    is_by_row: ClassVar[bool] = True
 
     def protect(self, rows: Relation, given: Protecting) -> Relation:
         """The rows with the high numbers as one."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
@@ -28,7 +31,7 @@ _READABLE = {"timestampNtz"}
 # Old versions are evidence: they go by retention and erasure, never by a default of the format.
 _KEEP_LOG = {"delta.logRetentionDuration": "interval 36500 days"}
 # An uncommitted file younger than this may belong to a run that is still at work.
-_SETTLED_S = 3600
+SETTLED_S = 3600
 # delta-rs 1.6 takes paths for addresses of the web: below such a folder it writes commits that it does not find again.
 _UNKEPT = re.compile(r"[#?\\]|%[0-9A-Fa-f]{2}")
 
@@ -46,28 +49,88 @@ class Delta(Kind):
         Raises:
             Refused: The folder cannot be written.
         """
+        return self.commit(table, [self.save(table, rows, engine)], rows.schema().to_pyarrow(), evidence)
+
+    def save(self, table: Path, rows: Relation, engine: Engine) -> Path:
+        """Write rows into the folder of a table; they are nobody's until they are committed.
+
+        Raises:
+            Refused: The folder cannot be written.
+        """
+        self.look(table)
+        file = table / f"part-{uuid.uuid4().hex}.parquet"
+        try:
+            table.mkdir(parents=True, exist_ok=True)
+            engine.save(rows, file)
+        except OSError as error:
+            raise _unwritten(table, error) from error
+        return file
+
+    def look(self, table: Path) -> None:
+        """Stop before anything is written into a folder that the format would lose.
+
+        Raises:
+            Refused: It would.
+        """
         if found := _UNKEPT.search(table.resolve().as_posix()):
             what = f"the path of the folder holds {found[0]}, which the table format cannot keep."
             raise Refused([Problem(str(table), 0, "L101", what, "Rename or move the folder of the city.")])
+
+    def place(self, table: Path, files: Sequence[Path]) -> list[Path]:
+        """Bring files into a table's folder that are to be the rows of its next version, and return their paths there.
+
+        Those that the newest version has stay, when all of its files do; else they get second names, for one commit
+        cannot take a file away and add it. Others are moved.
+
+        Args:
+            table: The table.
+            files: Parquet files, all of one schema.
+
+        Raises:
+            Refused: The folder cannot be written.
+        """
         try:
             table.mkdir(parents=True, exist_ok=True)
-            name = f"part-{uuid.uuid4().hex}.parquet"
-            count = engine.save(rows, table / name)
-            schema = rows.schema().to_pyarrow()
+            had = self._newest(table)
+            is_more = had <= set(files)
+            return [f if f in had and is_more else _placed(f, table) for f in files]
+        except (OSError, DeltaError) as error:
+            raise _unwritten(table, error) from error
+
+    def commit(self, table: Path, files: Sequence[Path], schema: pa.Schema, evidence: str) -> int:
+        """Make files the rows of a new version and return its number. A version appears whole or not at all.
+
+        Args:
+            table: The table.
+            files: Parquet files in its folder, as ``place`` gave them.
+            schema: Their columns.
+            evidence: What is kept of their making.
+
+        Raises:
+            Refused: The folder cannot be written.
+        """
+        try:
             if not DeltaTable.is_deltatable(str(table)):
                 # The first schema holds a time, so that the table may get one later too.
                 first = schema.append(pa.field("_time", pa.timestamp("us")))
                 DeltaTable.create(str(table), first, configuration=_KEEP_LOG)
-            size = (table / name).stat().st_size
-            add = AddAction(name, size, {}, int(time.time() * 1000), True, json.dumps({"numRecords": count}))
+            had = self._newest(table)
             DeltaTable(str(table)).create_write_transaction(
-                [add], "overwrite", schema, commit_properties=CommitProperties(custom_metadata={_KEY: evidence})
+                [_add(f) for f in files if f not in had],
+                "append" if had and had <= set(files) else "overwrite",
+                schema,
+                commit_properties=CommitProperties(custom_metadata={_KEY: evidence}),
             )
             return int(DeltaTable(str(table)).version())
         except (OSError, DeltaError) as error:
-            what = f"the version could not be written ({type(error).__name__})."
-            fix = "Check free space and rights of the folder; the last good version stays."
-            raise Refused([Problem(str(table), 0, "L101", what, fix)]) from error
+            raise _unwritten(table, error) from error
+
+    def _newest(self, table: Path) -> set[Path]:
+        """The data files that the table has now."""
+        if not DeltaTable.is_deltatable(str(table)):
+            return set()
+        named = _names(DeltaTable(str(table)))
+        return {table / name for name in named}
 
     def files(self, table: Path, number: int) -> list[str]:
         """The data files of one version.
@@ -82,7 +145,7 @@ class Delta(Kind):
             fix = "Rewrite it without them, or restore the version before."
             raise Refused([Problem(str(table), 0, "L102", what, fix)])
         # Not file_uris: they are written for the web, and the folder may be called San José.
-        named = pa.table(delta.get_add_actions(flatten=True))["path"].to_pylist()
+        named = _names(delta)
         return [str(table / name) for name in named]
 
     def history(self, table: Path) -> dict[int, str]:
@@ -149,11 +212,44 @@ class Delta(Kind):
             file.unlink()
         return len(lost)
 
-    def sweep(self, table: Path) -> int:
-        """Remove data files that no commit names and no writer at work can want, and those of withdrawn versions."""
+    def sweep(self, table: Path, *, settled_s: float = SETTLED_S) -> int:
+        """Remove data files that no commit names and no writer at work can want, and those of withdrawn versions.
+
+        Args:
+            table: The table.
+            settled_s: Younger files stay, for a writer may be at work, in seconds; 0 when none is.
+        """
         logs = "".join(log.read_text(encoding="utf-8") for log in (table / "_delta_log").glob("*.json"))
-        old = time.time() - _SETTLED_S
+        old = time.time() - settled_s
         lost = [f for f in table.glob("part-*.parquet") if f.name not in logs and f.stat().st_mtime < old]
         for file in lost:
             file.unlink()
         return len(lost) + (self._purge(table) if _WITHDRAWN in logs else 0)
+
+
+def _names(delta: DeltaTable) -> list[str]:
+    """The names of the data files of a table."""
+    # As a stream: to make a table of it, pyarrow would import pandas first.
+    return list(pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True)).read_all()["path"].to_pylist())
+
+
+def _unwritten(table: Path, error: Exception) -> Refused:
+    what = f"the version could not be written ({type(error).__name__})."
+    fix = "Check free space and rights of the folder; the last good version stays."
+    return Refused([Problem(str(table), 0, "L101", what, fix)])
+
+
+def _placed(file: Path, table: Path) -> Path:
+    if file.parent != table:
+        return Path(shutil.move(file, table / file.name))
+    made = table / f"part-{uuid.uuid4().hex}.parquet"
+    try:
+        os.link(file, made)
+    except OSError:  # a disk that knows no second names
+        shutil.copyfile(file, made)
+    return made
+
+
+def _add(file: Path) -> AddAction:
+    rows = json.dumps({"numRecords": pq.read_metadata(file).num_rows})
+    return AddAction(file.name, file.stat().st_size, {}, int(time.time() * 1000), True, rows)

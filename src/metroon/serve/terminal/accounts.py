@@ -27,7 +27,7 @@ from metroon.serve.terminal.console import (
 from metroon.serve.terminal.words import counted, number, part, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -87,6 +87,35 @@ def lost_words(account: Account) -> str:
     return f"DOES NOT ADD UP: {counted(abs(lost), 'record')} {'lost' if lost > 0 else 'too many'}."
 
 
+LINES = {
+    "header": "of the header",
+    "blank": "blank",
+    "records": "of whole records",
+    "joined": "joined",
+    "set aside": "set aside",
+    "footer": "of the footer",
+    "refused": "refused",
+}
+"""What became of a physical line, in words."""
+
+
+def line_sum(lines: Mapping[str, int]) -> str:
+    """How many lines the texts have and what became of them, as a sum; empty where nothing has lines.
+
+    Example:
+        >>> line_sum({"header": 1, "records": 17564, "set aside": 4})
+        '17,569 lines = 1 of the header + 17,564 of whole records + 4 set aside'
+    """
+    told = " + ".join(f"{number(n)} {LINES.get(kind, kind)}" for kind, n in lines.items() if n)
+    return f"{counted(sum(lines.values()), 'line')} = {told}" if told else ""
+
+
+def unusual_lines(account: Account) -> str:
+    """The sum of the lines where some are neither header nor blank nor a whole record; else empty."""
+    is_usual = all(kind in ("header", "blank", "records") or not n for kind, n in account.lines.items())
+    return "" if is_usual else line_sum(account.lines)
+
+
 def _refusal(delivery: Delivery) -> Text:
     records = f" ({counted(delivery.read, 'record')})" if delivery.read else ""
     return line((delivery.file, DATA), f"{records} REFUSED: {delivery.refused}")
@@ -122,7 +151,8 @@ def _walked(accounts: Sequence[Account]) -> RenderableType:
         else:
             parts.append(line(head, shown))
             parts.append(indented(flow([_promise(account), *_facts(account)], QUIET), 4))
-        parts += [indented(_breach(v), 4) for v in account.verdicts if not v.is_kept]
+        parts += [indented(_breach(v), 4) for v in account.verdicts if v.is_broken]
+        parts += [indented(line((f"{LATE} moved: ", WATCH), f"{d.what} ({d.delivery})"), 4) for d in account.drifts]
         parts += [indented(line((f"{LATE} late: ", WATCH), account.late), 4)] if account.late else []
     return Group(*parts)
 
@@ -133,7 +163,7 @@ def _numbers(account: Account) -> tuple[int, int, int, int]:
 
 def mark_of(account: Account) -> tuple[str, str]:
     """A product's mark and its style: failed or refused, a promise broken or late, or every promise kept."""
-    broken = [v for v in account.verdicts if not v.is_kept]
+    broken = [v for v in account.verdicts if v.is_broken]
     if has_failed(account) or any(v.severity == "stop" for v in broken):
         return BROKEN, BAD
     return (LATE, WATCH) if broken or account.late else (KEPT, GOOD)
@@ -142,7 +172,7 @@ def mark_of(account: Account) -> tuple[str, str]:
 def _promise(account: Account) -> Text:
     if not account.verdicts:
         return text("no rules promised", QUIET)
-    broken = sum(not v.is_kept for v in account.verdicts)
+    broken = sum(v.is_broken for v in account.verdicts)
     rules = counted(len(account.verdicts), "rule")
     if broken:
         return line((f"promise broken: {broken} of {rules}", BAD))
@@ -156,6 +186,7 @@ def _facts(account: Account) -> list[str]:
         *(f"{number(n)} outside {every_one(title)}" for title, n in account.outside.items() if n),
         *([f"{number(account.no_place)} without a usable place"] if account.no_place else []),
         *(f"{number(n)} without {readable(column)}" for column, n in most_missing(account)[:2]),
+        *([unusual_lines(account)] if unusual_lines(account) else []),
         *(["rows restricted, not published"] if account.outcome == "kept" else []),
     ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from metroon.serve.terminal.accounts import lost_words, mark_of
+from metroon.serve.terminal.accounts import lost_words, mark_of, unusual_lines
 from metroon.serve.terminal.console import (
     BAD,
     BROKEN,
@@ -46,6 +46,7 @@ def ledger(accounts: Sequence[Account]) -> list[RenderableType]:
     walked = [a for a in accounts if a.outcome != "unchanged"]
     unchanged = [a.product for a in accounts if a.outcome == "unchanged"]
     parts: list[RenderableType] = [_table(sorted(walked, key=_rank)), flow(_legend(walked), QUIET)] if walked else []
+    parts += [text(f"{a.product}: {unusual_lines(a)}", QUIET) for a in walked if unusual_lines(a)]
     if unchanged:
         words = f"{SAME} {counted(len(unchanged), 'product')} unchanged"
         parts.append(line(words, (f": {', '.join(unchanged)}", QUIET)))
@@ -135,7 +136,7 @@ def _facts(account: Account) -> list[Text]:
 
 def _broken(account: Account) -> list[Text]:
     """How many rules were broken and why records were set aside, the most frequent reason first."""
-    broken = [v for v in account.verdicts if not v.is_kept]
+    broken = [v for v in account.verdicts if v.is_broken]
     rules = text(f"{len(broken)} of {counted(len(account.verdicts), 'rule')} broken" if broken else "", WATCH)
     most = sorted(((n, why) for why, n in account.set_aside.items() if n), key=lambda pair: -pair[0])
     # A single reason needs no number: it stands in the sum.

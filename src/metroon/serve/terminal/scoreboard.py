@@ -58,7 +58,7 @@ def scoreboard(run: Run, *, scores: Sequence[Score] = ()) -> RenderableType:
         Something Rich can print: from 80 to 120 columns, with or without colour, in a pipe as plain text.
         Every product, measure and failure is in it; a withheld number is not.
     """
-    parts = [*_headline(run), *_nothing_failed(run), *_troubles(run)]
+    parts = [*_headline(run), *_upkeep(run), *_nothing_failed(run), *_troubles(run)]
     if run.accounts:
         parts += [
             heading("WHERE THE ROWS WENT", aside="read = kept + set aside + refused", after=0),
@@ -84,7 +84,7 @@ def full_scoreboard(run: Run) -> RenderableType:
     Returns:
         Something Rich can print, as ``scoreboard`` is; hundreds of lines for a city of a dozen measures.
     """
-    parts = [*_headline(run), *_nothing_failed(run), *_failures(run)]
+    parts = [*_headline(run), *_upkeep(run), *_nothing_failed(run), *_failures(run)]
     if run.accounts:
         parts += [heading("WHERE THE ROWS WENT"), account_lines(run.accounts)]
     parts += _measures(run)
@@ -100,6 +100,10 @@ def _headline(run: Run) -> list[RenderableType]:
     when = [f"as of {run.as_of.isoformat()}", f"{run.seconds:.1f} s"]
     name = line(("METROON", f"{STRONG} {DATA}"), "  ", (run.city, STRONG))
     return [Text(""), flow([name, *when, *walked], QUIET), *banner(run.is_invented)]
+
+
+def _upkeep(run: Run) -> list[RenderableType]:
+    return [line((f"{told[:1].upper()}{told[1:]}.", QUIET)) for told in run.upkeep]
 
 
 def _nothing_failed(run: Run) -> list[RenderableType]:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from metroon.base.estimate import ALL
 from metroon.serve.terminal import cells
-from metroon.serve.terminal.accounts import OUTCOMES, every_one, failure, has_failed, most_missing
+from metroon.serve.terminal.accounts import LINES, OUTCOMES, every_one, failure, has_failed, most_missing
 from metroon.serve.terminal.console import (
     BAD,
     BROKEN,
@@ -38,12 +38,13 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from metroon.base.account import Account, Delivery, Measured, Verdict
+    from metroon.base.account import Account, Delivery, Drift, Measured, Verdict
     from metroon.base.estimate import Estimate
 
 _WIDE = 100
 _NAME_WIDTH, _NAME_WIDTH_WIDE = 20, 30
 _VALUE, _BESIDE = "value (interval)", "beside the city"
+_MOST_DRIFTS = 40
 _SAMPLES = {
     "rate": ("events", "people"),
     "directly_standardised": ("events", "people"),
@@ -181,7 +182,9 @@ def account_table(account: Account, *, is_invented: bool = False) -> RenderableT
     if has_failed(account):
         parts += [heading("FAILED OR REFUSED", f"{STRONG} {BAD}"), failure(account)]
     parts += [heading("WHERE THE ROWS WENT"), _sum(account)]
+    parts += [heading("WHERE THE LINES WENT"), _lines(account)] if account.lines else []
     parts += [heading("PROMISES"), _verdicts(account.verdicts)] if account.verdicts else []
+    parts += [heading("MOVED SINCE BEFORE", f"{STRONG} {WATCH}"), _drifts(account.drifts)] if account.drifts else []
     parts += [heading("DELIVERIES"), _deliveries(account.deliveries)] if account.deliveries else []
     parts += [heading("NOT RECORDED"), _missing(account)] if most_missing(account) else []
     parts += [heading("CANNOT BE ANSWERED"), *map(_point, account.cannot_answer)] if account.cannot_answer else []
@@ -208,11 +211,16 @@ def _sum(account: Account) -> RenderableType:
     return grid(rows, right=(1,))
 
 
+def _lines(account: Account) -> RenderableType:
+    told = [(f"{'+' if i else '='} {LINES.get(k, k)}", number(n)) for i, (k, n) in enumerate(account.lines.items())]
+    return grid([("  lines of text", number(sum(account.lines.values()))), *told], right=(1,))
+
+
 def _verdicts(verdicts: Sequence[Verdict]) -> RenderableType:
     """Broken promises first; under each rule its note and where it was broken."""
     rows = [
         (
-            text(f"{KEPT} kept", GOOD) if v.is_kept else text(f"{BROKEN} broken", f"{STRONG} {BAD}"),
+            _outcome(v),
             line(
                 v.text,
                 (f"\n{v.note}" if v.note else "", QUIET),
@@ -222,9 +230,22 @@ def _verdicts(verdicts: Sequence[Verdict]) -> RenderableType:
             number(v.failed),
             text(v.severity, QUIET),
         )
-        for v in sorted(verdicts, key=lambda v: v.is_kept)
+        for v in sorted(verdicts, key=lambda v: not v.is_broken)
     ]
     return grid(rows, right=(2, 3), head=("promise", "rule", "checked", "failed", "a breach is"))
+
+
+def _drifts(drifts: Sequence[Drift]) -> RenderableType:
+    told = [(text(d.kind), text(d.what), text(d.delivery, DATA)) for d in drifts[:_MOST_DRIFTS]]
+    left = [("", text(f"and {number(len(drifts) - len(told))} more", QUIET), "")] if len(drifts) > len(told) else []
+    return grid([*told, *left], head=("what", "how", "file"))
+
+
+def _outcome(verdict: Verdict) -> Text:
+    if verdict.undecided == "no data":
+        return text(verdict.undecided, QUIET)
+    broken = text(f"{BROKEN} {verdict.undecided or 'broken'}", f"{STRONG} {BAD}")
+    return text(f"{KEPT} kept", GOOD) if verdict.is_kept else broken
 
 
 def _deliveries(deliveries: Sequence[Delivery]) -> RenderableType:
@@ -234,11 +255,12 @@ def _deliveries(deliveries: Sequence[Delivery]) -> RenderableType:
             text(d.sha256[:12], QUIET),
             bytes_words(d.size),
             number(d.read),
+            number(sum(d.lines.values())) if d.lines else "",
             text(f"{BROKEN} REFUSED: {d.refused}", BAD) if d.refused else text(f"{KEPT} taken", GOOD),
         )
         for d in deliveries
     ]
-    return grid(rows, right=(2, 3), head=("file", "hash", "size", "read", "outcome"))
+    return grid(rows, right=(2, 3, 4), head=("file", "hash", "size", "read", "lines", "outcome"))
 
 
 def _missing(account: Account) -> RenderableType:

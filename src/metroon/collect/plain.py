@@ -1,0 +1,212 @@
+"""Plain texts: files in which every record is one line, read by the engine and believed because the sum proves it.
+
+The engine's own reader is ten times as fast as reading record by record, and silent about what it passes over. So the
+bytes are counted first: of a plain text, the lines are the records, and what the two readers see differently is not
+there.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+
+from metroon.base.engine import CannotRun
+from metroon.collect.deliveries import headers
+from metroon.collect.source import LINE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from ibis.expr.types import BooleanValue, IntegerValue
+    from numpy.typing import NDArray
+
+    from metroon.base.engine import Engine, Relation
+
+    Bytes = NDArray[np.uint8]
+    Positions = NDArray[np.intp]
+
+_BLOCK = 1 << 20
+_LF, _TAB, _BLANK = 10, 9, 32
+_LONGEST = 1 << 20
+"""A longer line is read record by record: the engine has a limit of its own."""
+_WIDEST = 300
+LARGE = 1 << 20
+"""Smaller files are read record by record as fast, in bytes."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A text of which every line but the first is one whole record.
+
+    Args:
+        names: The columns, as the first line names them.
+        rows: The records in the order of their lines: columns ``c0``, ``c1`` ... as text, and ``_line``.
+        records: How many there are.
+        is_claim: Whether that is what the bytes say, and the engine has not counted yet.
+        is_bare: Whether no field begins or ends with a blank.
+    """
+
+    names: list[str]
+    rows: Relation
+    records: int
+    is_claim: bool = False
+    is_bare: bool = False
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What the bytes of a text say of its lines.
+
+    Args:
+        first: The first line, with its end.
+        lines: How many lines there are.
+        open_ends: How many delimiters stand at the ends of lines below the first.
+        is_bare: Whether no field begins or ends with a blank.
+    """
+
+    first: bytes
+    lines: int
+    open_ends: int
+    is_bare: bool
+
+
+def plain(engine: Engine, file: Path, *, delimiter: str, quote: str, may_claim: bool = False) -> Plain | None:
+    """The records of a text, read by the engine; None where it cannot be proved that each line is one record.
+
+    Args:
+        engine: The engine.
+        file: A text in UTF-8.
+        delimiter: The sign between fields.
+        quote: The sign around fields; empty when there is none.
+        may_claim: Whether the engine's count may come later, by whoever reads the rows; where it is another, or a
+            record is the header again, all that is read was in vain.
+
+    Returns:
+        What reading record by record gives, or nothing.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    if not (delimiter + quote).isascii() or " " in delimiter + quote or "\\" in delimiter + quote:
+        return None
+    counted = _counted(file, delimiter, quote)
+    if counted is None or counted.lines < 2:
+        return None
+    header = _fields(counted.first.decode("utf-8-sig"), delimiter, quote)
+    if not 0 < len(header) <= _WIDEST or (len(header) == 1 and counted.open_ends):
+        return None
+    width = len(header)
+    given = {"delimiter": delimiter, "quote": quote}
+    every = engine.text_file(file, width, **given, line=LINE)
+    if may_claim and not counted.open_ends:
+        return Plain(headers(header), every, counted.lines - 1, is_claim=True, is_bare=counted.is_bare)
+    rows = engine.text_file(file, width, **given)
+    told = {"n": rows.count(), "headers": _may_be_header(rows, header).sum()}
+    told |= {"open_ends": _open_ends(rows, width).sum()} if counted.open_ends else {}
+    try:
+        found = engine.rows(rows.aggregate(**told))[0]
+    except CannotRun:
+        return None
+    # The engine passes over one delimiter too many at the end of a record: then the bytes have more than the fields.
+    if (found["n"], found["headers"], found.get("open_ends", 0)) != (counted.lines - 1, 0, counted.open_ends):
+        return None
+    return Plain(headers(header), every, counted.lines - 1, is_bare=counted.is_bare)
+
+
+def _fields(line: str, delimiter: str, quote: str) -> list[str]:
+    quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
+    try:
+        return next(csv.reader([line], delimiter=delimiter, strict=True, **quoting))
+    except csv.Error:
+        return []
+
+
+def _open_ends(rows: Relation, width: int) -> IntegerValue:
+    """How many delimiters a record ends with, one after another: its last empty fields that are not quoted."""
+    found: IntegerValue = ibis.literal(0)
+    for i in range(1, width):
+        found = rows[f"c{i}"].isnull().ifelse(found + 1, 0)
+    return found
+
+
+def _may_be_header(rows: Relation, header: Sequence[str]) -> BooleanValue:
+    """True for records that may be the header again: all of its names are in them."""
+    named = [rows[f"c{i}"].contains(name.strip()) for i, name in enumerate(header) if name.strip()]
+    return reduce(lambda a, b: a & b, named, ibis.literal(True)).fill_null(False)
+
+
+def _counted(file: Path, delimiter: str, quote: str) -> _Counted | None:
+    """The lines of a text, counted from its bytes; None when it is not plain."""
+    with file.open("rb") as raw:
+        first = raw.readline(_LONGEST)
+        end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
+        raw.seek(0)
+        lines = open_ends = 0
+        is_bare, edges = delimiter != "\t", np.zeros(256, bool)
+        edges[[ord(sign) for sign in f"{delimiter}{quote}\r\n"]] = True
+        for block in _blocks(raw):
+            is_cut = not block.endswith(end)
+            if is_cut and raw.read(1):
+                return None  # a line too long
+            given = np.frombuffer(block, np.uint8)
+            ends = np.flatnonzero(given == _LF) - len(end)
+            ends = np.append(ends, len(block) - 1) if is_cut else ends
+            if not _is_plain(block, given, ends, end):
+                return None
+            before, after = _around_blanks(given)
+            if quote and np.isin(before[after == ord(quote)], (ord(delimiter), _LF, _BLANK, _TAB)).any():
+                return None  # after blanks, one reader takes a quote for a sign like any other
+            is_bare = is_bare and not (edges[before].any() or edges[after].any() or b"\v" in block or b"\f" in block)
+            lines += len(ends)
+            open_ends += _at_ends(given, ends, ord(delimiter))
+    head = first.rstrip(b"\r\n")
+    return _Counted(first, lines, open_ends - len(head) + len(head.rstrip(delimiter.encode())), is_bare)
+
+
+def _at_ends(given: Bytes, ends: Positions, delimiter: int) -> int:
+    """How many delimiters stand at the ends of lines, one after another."""
+    found = 0
+    while len(ends):
+        ends = ends[(given[ends] == delimiter) & (ends >= 0)]
+        found += len(ends)
+        ends = ends - 1
+    return found
+
+
+def _is_plain(block: bytes, given: Bytes, ends: Positions, end: bytes) -> bool:
+    """Whether it is UTF-8 without line ends of another kind and without blank lines."""
+    if b"\0" in block or block.startswith(end) or (given[ends] == _LF).any():
+        return False
+    has_ends = block.count(b"\r") == block.count(end) == block.count(b"\n") if end == b"\r\n" else b"\r" not in block
+    return has_ends and _is_utf8(block)
+
+
+def _around_blanks(given: Bytes) -> tuple[Bytes, Bytes]:
+    """The signs before and after each blank and each tab."""
+    at = np.flatnonzero((given == _BLANK) | (given == _TAB))
+    before = np.where(at == 0, _LF, given[at - 1]).astype(np.uint8)
+    after = np.where(at == len(given) - 1, _LF, given[np.minimum(at + 1, len(given) - 1)]).astype(np.uint8)
+    return before, after
+
+
+def _blocks(raw: BinaryIO) -> Iterator[bytes]:
+    """The bytes in blocks of whole lines."""
+    while block := raw.read(_BLOCK):
+        yield block if block.endswith(b"\n") else block + raw.readline(_LONGEST)
+
+
+def _is_utf8(block: bytes) -> bool:
+    if block.isascii():
+        return True
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

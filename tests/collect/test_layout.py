@@ -1,0 +1,112 @@
+"""Layouts: where the table of a workbook or a document is, as a draft guesses it; every row is accounted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from metroon.base.errors import Refused
+from metroon.collect.layout import document, workbook
+from metroon.collect.profile import profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+ROWS = [[f"Shelter {n}", n, n * 2.5] for n in range(30)]
+
+
+def book(file: Path, sheets: Mapping[str, Sequence[Sequence[object]]], merged: Sequence[str] = ()) -> Path:
+    made = xlsxwriter.Workbook(file)
+    for name, rows in sheets.items():
+        sheet = made.add_worksheet(name)
+        for i, row in enumerate(rows):
+            sheet.write_row(i, 0, row)
+        for area in merged:
+            sheet.merge_range(area, "Beds")
+    made.close()
+    return file
+
+
+def test_a_plain_sheet_needs_no_option(tmp_path):
+    file = book(tmp_path / "a.xlsx", {"Beds": [["Name", "Beds", "Share"], *ROWS]})
+
+    assert ("excel", {}, ()) == (workbook(file).kind, workbook(file).options, workbook(file).notes)
+    assert 30 == profile(file).rows
+
+
+def test_a_title_above_and_a_total_below_are_no_records(tmp_path):
+    rows = [["Beds of 2024"], [], ["Name", "Beds", "Share"], *ROWS, ["Total", 435, 1.0], [], ["Source: invented"]]
+    file = book(tmp_path / "a.xlsx", {"Beds": rows})
+
+    assert {"skip": 2, "footer": "Total"} == workbook(file).options
+    assert (30, ["Name", "Beds", "Share"]) == (profile(file).rows, [c.header for c in profile(file).columns])
+
+
+def test_a_header_of_two_rows_with_merged_cells_is_joined(tmp_path):
+    rows = [["Name", "", ""], ["Name", "all", "share"], *ROWS]
+    file = book(tmp_path / "a.xlsx", {"Beds": rows}, merged=["B1:C1"])
+
+    assert {"header_rows": 2} == workbook(file).options
+    assert "Beds / all" in [c.header for c in profile(file).columns]
+
+
+def test_the_largest_sheet_is_read_and_the_others_are_told(tmp_path):
+    table = [["Name", "Beds", "Share"], *ROWS]
+    file = book(tmp_path / "a.xlsx", {"Read me": [["A note"]], "2024": table, "2023": table})
+    found = workbook(file)
+
+    assert {"sheet": "2024"} == found.options
+    assert "one of 3" in found.notes[0]
+
+
+def test_a_workbook_without_anything_is_refused(tmp_path):
+    with pytest.raises(Refused, match="no sheet of the workbook holds anything"):
+        profile(book(tmp_path / "a.xlsx", {"Beds": []}))
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "options"),
+    [
+        ([{"a": 1}, {"a": 2}], "json", {}),
+        ({"result": {"records": [{"a": 1}], "fields": [{}, {}]}}, "json", {"rows": "result.records"}),
+        ({"lamps": [{"a": 1}, {"a": 2}], "notes": [{"a": 1}]}, "json", {"rows": "lamps"}),
+        ({"type": "FeatureCollection", "features": []}, "geofile", {}),
+    ],
+)
+def test_the_records_of_a_document_are_found(tmp_path, told, kind, options):
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(told))
+
+    assert (kind, options) == (document(file).kind, document(file).options)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "7", '{"a": [1, 2]}', "no json", "\ufeff"])
+def test_a_document_without_records_is_refused(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(Refused) as refused:
+        profile(tmp_path / "a.json")
+
+    assert ["D111"] == [p.code for p in refused.value.problems]
+
+
+cells = st.one_of(st.text("abc Total", max_size=8), st.integers(-1000, 1000), st.none())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(st.lists(st.lists(cells, max_size=4), max_size=8))
+def test_whatever_a_sheet_holds_is_laid_out_or_refused_in_words(tmp_path, rows):
+    file = book(tmp_path / "a.xlsx", {"Any": rows})
+    told: list[object] = []
+    try:
+        told.append(profile(file).rows)
+    except Refused as refused:
+        told += [p.code for p in refused.problems]
+
+    assert 1 == len(told)
+    assert isinstance(told[0], int) or told[0] in ("D102", "D111")

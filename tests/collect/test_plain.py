@@ -1,0 +1,108 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from metroon.collect import LINE
+from metroon.collect.deliveries import Unreadable
+from metroon.collect.lines import Text
+from metroon.collect.plain import plain
+
+SIGNS = [
+    ",",
+    '"',
+    '""',
+    "a",
+    "A b",
+    " ",
+    "  ",
+    "\t",
+    "\\",
+    "#",
+    "'",
+    ";",
+    "é",
+    "\u00a0",
+    "\0",
+    "\r",
+    'x"',
+    "1",
+    "NULL",
+    "-",
+]
+LINES = st.lists(st.sampled_from(SIGNS), max_size=7).map("".join)
+CELL = st.text(st.sampled_from("ab ,\"\\é\t'#;"), max_size=4)
+
+
+def quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+WHOLE = st.lists(st.one_of(CELL.map(quoted), CELL.filter(lambda c: not set(c) & set(',"'))), min_size=2, max_size=3)
+FILES = st.builds(
+    lambda head, lines, end, is_open: end.join([head, *lines]) + end * (not is_open),
+    st.sampled_from(["a,b", '"a","b"', "a", "a,b,", "\ufeffa,b", 'a,"b', ",b"]),
+    st.lists(st.one_of(LINES, WHOLE.map(",".join)), max_size=5),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+
+
+def record_by_record(file: Path, quote: str = '"') -> list[tuple] | None:
+    try:
+        with Text(file, "utf-8", ",", quote, join=False).table(Counter()) as (names, found):
+            return [names, *((j.line, tuple(j.fields) if j.fields else j.reason) for j in found)]
+    except Unreadable:
+        return None
+
+
+def read_at_once(engine, file: Path, quote: str = '"') -> list | None:
+    found = plain(engine, file, delimiter=",", quote=quote)
+    if found is None:
+        return None
+    rows = [tuple(r.values()) for r in engine.rows(found.rows)]
+    assert found.records == len(rows)
+    assert [*(f"c{i}" for i in range(len(found.names))), LINE] == list(found.rows.columns)
+    return [found.names, *((r[-1], r[:-1]) for r in rows)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=FILES, quote=st.sampled_from(['"', ""]))
+@example(text="a,b\n1,2,\n", quote='"')
+@example(text='a,b\n1,""\n2,\n1,2,\n', quote='"')
+@example(text='a,b\n1, "x"\n', quote='"')
+@example(text='a,b\n "x",1', quote='"')
+@example(text="a,b\na,b\n1,2\n", quote='"')
+@example(text="a,b,\n1,2\n", quote='"')
+def test_what_is_read_at_once_is_what_is_read_record_by_record(text, quote, engine, tmp_path_factory):
+    file = tmp_path_factory.mktemp("plain") / "a.csv"
+    file.write_bytes(text.encode())
+    at_once = read_at_once(engine, file, quote)
+
+    assert at_once is None or record_by_record(file, quote) == at_once
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=6), end=st.sampled_from(["\n", "\r\n"]))
+def test_a_clean_file_with_quoted_fields_is_read_at_once(rows, end, engine, tmp_path_factory):
+    file = tmp_path_factory.mktemp("plain") / "a.csv"
+    file.write_bytes("".join(",".join(map(quoted, r)) + end for r in [("id", "name"), *rows]).encode())
+    at_once, expected = read_at_once(engine, file), [(i, r) for i, r in enumerate(rows, 2)]
+
+    assert at_once is None or expected == at_once[1:]
+    assert at_once is not None or any(c.endswith((" ", "\t")) or '"' in c for r in rows for c in r)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'a,b\n1,"x\ny"\n', b"a,b\n\n1,2\n", b"a,b\n1\n", b"a,b\n1,2,3\n", b"a,b\n1,2,\n", b"a,b\n\xff,2\n",
+        b"a,b\n1,\0\n", b"a,b\r1,2\r", b"a,b\n1,2\r\n", b'a,b\n1,"x"y\n', b'a,b\n1,"x\n', b"a,b\n", b"", b"a,b\na,b\n",
+    ],
+)  # fmt: skip
+def test_what_is_not_plain_is_left_to_the_other_reader(data, engine, tmp_path):
+    (tmp_path / "a.csv").write_bytes(data)
+
+    assert plain(engine, tmp_path / "a.csv", delimiter=",", quote='"') is None
