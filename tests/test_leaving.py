@@ -258,7 +258,8 @@ def test_an_exports_csv_and_parquet_say_the_same_and_every_column_is_explained(t
         folder = made.folder / "tables" / name
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             told = list(csv.DictReader(file))
-        columns = list(csv.DictReader((folder / f"{name}.columns.csv").open(encoding="utf-8", newline="")))
+        with (folder / f"{name}.columns.csv").open(encoding="utf-8", newline="") as file:
+            columns = list(csv.DictReader(file))
         table = pq.read_table(folder / f"{name}.parquet")
 
         assert (table.num_rows, table.column_names) == (len(told), list(told[0]))

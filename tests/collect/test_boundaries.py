@@ -113,7 +113,7 @@ def test_longitude_comes_before_latitude_whatever_the_systems_own_order_is(crs, 
 
 @pytest.mark.parametrize("xy", [(6_150_000, 1_950_000), (598_500, 4_132_800), (37.338, -121.885)])
 def test_coordinates_that_are_no_degrees_refuse_the_file(xy, engine, tmp_path):
-    assert ["its coordinates are no longitudes and latitudes."] == refusals(engine, geojson(tmp_path, point(*xy)))
+    assert ["its coordinates cannot be longitudes and latitudes."] == refusals(engine, geojson(tmp_path, point(*xy)))
 
 
 def test_a_shapefile_without_its_system_is_refused_unless_it_is_declared(engine, tmp_path):

@@ -36,7 +36,12 @@ CHANGES = [
     (whole(physicalName="V"), whole(name="w", physicalName="V"), "column v is gone; it is likely w now", True),
     (whole(name="opened_on"), whole(name="opened_at"), "column opened_on is gone; it is likely opened_at now", True),
     (number(), number(logicalType="number"), "v is a number, no longer an integer", True),
-    (whole(), whole(classification="direct"), "the classification of v is direct, no longer quasi", True),
+    (whole(), whole(classification="direct"), "the classification of v is direct, no longer quasi", False),
+    (whole(), whole(classification="public"), "the classification of v is public, no longer quasi", False),
+    (
+        whole(classification="public"), whole(classification="direct"),
+        "the classification of v is direct, no longer public", True,
+    ),
     (text("v"), whole(), "the classification of v is quasi, no longer undecided", False),
     (whole(), whole(required=True), "v is required", True),
     (whole(required=True), whole(), "v is no longer required", True),
@@ -104,6 +109,20 @@ def test_a_breaking_change_needs_a_new_major_version_of_what_was_promised(before
 
     assert codes == [p.code for p in breaks(kept, parsed(after), 3)]
     assert [] == breaks(kept, parsed(before, status, whole(), text("more")), 3)
+
+
+def test_what_protects_people_waits_for_no_new_edition():
+    shown = whole(classification="public")
+    things = ours(releaseMode="rows", privacyUnit="none", privacyReason="They are toys.")
+    before = edition(parsed("1.0.0", "active", shown, customProperties=things))
+    after = parsed("1.0.0", "active", whole(classification="direct"),
+                   customProperties=ours(releaseMode="aggregate", privacyUnit="person"))  # fmt: skip
+    told = changes(before, edition(after))
+
+    assert 3 == sum(c.is_breaking and c.is_protective for c in told)
+    assert [] == breaks(before, after, 3)
+    opened = parsed("1.0.0", "active", shown, customProperties=things)
+    assert ["C220"] == [p.code for p in breaks(edition(after), opened, 3)]
 
 
 def test_the_fix_names_the_version_to_write():

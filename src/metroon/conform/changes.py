@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Edition = dict[str, Any]
 """One edition of a contract as plain values: what a reader relies on, and nothing of its layout."""
+_UNIT = "what a row counts (privacyUnit)"
+_OPEN = ("aggregate", "table", "rows")
+"""How much each releaseMode shows, the least first."""
 DRAFTS = ("draft", "proposed")
 """States in which a contract promises nobody anything yet."""
 
@@ -33,11 +36,13 @@ class Change:
         what: In words.
         column: The column it is about; empty for the whole table.
         is_breaking: Whether what readers do with the rows may fail or mean something else.
+        is_protective: Whether less of people is shown by it: then it may be made at once, whatever it breaks.
     """
 
     what: str
     column: str = ""
     is_breaking: bool = False
+    is_protective: bool = False
 
     def __str__(self) -> str:
         return f"{'breaking: ' if self.is_breaking else ''}{self.what}"
@@ -49,7 +54,7 @@ def edition(contract: Contract) -> Edition:
         "version": contract.edition,
         "status": contract.status,
         "table": {
-            "what a row counts (privacyUnit)": contract.unit,
+            _UNIT: contract.unit,
             "the column that tells people apart (personKey)": contract.person_key,
             "one row per what (grain)": contract.grain,
             "when it happened (eventTime)": contract.event_time,
@@ -111,12 +116,14 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change
 def breaks(last: Mapping[str, Any], contract: Contract, version: int) -> list[Problem]:
     """Breaking changes since an edition that was kept, without a new major version; none where they may be made.
 
+    What protects people waits for no edition: a column that is closed, or rows that become a table or measures only.
+
     Args:
         last: The edition that was kept.
         contract: The contract as it is now.
         version: The number of the version that was kept.
     """
-    broken = [c for c in changes(last, edition(contract)) if c.is_breaking]
+    broken = [c for c in changes(last, edition(contract)) if c.is_breaking and not c.is_protective]
     if not broken or last["status"] in DRAFTS or _is_newer(last["version"], contract.edition):
         return []
     told = "; ".join(c.what for c in broken)
@@ -167,7 +174,10 @@ def _column_changes(name: str, was: Edition, now: Edition) -> Iterator[Change]:
         yield Change(f"{name} is {_a(now['type'])}, no longer {_a(was['type'])}", name, is_breaking=True)
     if was["classification"] != now["classification"]:
         what = f"the classification of {name} is {now['classification'] or 'undecided'}, no longer"
-        yield Change(f"{what} {was['classification'] or 'undecided'}", name, is_breaking=bool(was["classification"]))
+        # Only what was public was seen by readers, and closing it protects.
+        is_closed = was["classification"] == "public"
+        what = f"{what} {was['classification'] or 'undecided'}"
+        yield Change(what, name, is_breaking=is_closed, is_protective=is_closed)
     for key, words in (("required", "required"), ("unique", "unique")):
         if was[key] != now[key]:
             # Not required: empty cells come. Required: rows that came until now come no more. Unique is a gain.
@@ -206,13 +216,14 @@ def _table(was: Edition, now: Edition) -> Iterator[Change]:
             is_set = was[key] in (None, "", [])
             what = f"{key} is {'said for the first time' if is_set else 'another'}"
             # A key that was never promised: rows that repeat it come no more, but nobody relied on them.
-            yield Change(what, is_breaking=not is_set)
+            yield Change(what, is_breaking=not is_set, is_protective=key == _UNIT and was[key] == "none")
 
 
 def _released(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     was, now = before["mode"], after["mode"]
     if was != now:
-        yield Change(f"releaseMode is {now}, no longer {was}", is_breaking=was != "aggregate")
+        is_less = _OPEN.index(now) < _OPEN.index(was) if {was, now} <= {*_OPEN} else False
+        yield Change(f"releaseMode is {now}, no longer {was}", is_breaking=was != "aggregate", is_protective=is_less)
     for key, words in (("latency_days", "the promised latency in days"), ("minimum_cell", "minimumCell")):
         old, new = before[key], after[key]
         if old != new:
