@@ -538,7 +538,10 @@ class Walk:
         """The key of everything that decides a product's rows."""
         product = self.city.products[name]
         last = self.lake.restricted(name)
-        waits = bool(last and any("future" in reason for reason in last.evidence["account"]["reasons"]))
+        told = last.evidence["account"]["verdicts"] if last else ()
+        # What lies in the future on that day no longer does, or does again where the clock was set back.
+        waits = any(v["failed"] and v["rule"].endswith(conform.FUTURE) for v in told)
+        waits |= last is not None and last.evidence["as_of"] > self.as_of.isoformat()
         return lake.key({
             "files": {self._short(f, product): self.file_sha256(f) for f in self.files(name)},
             "declared": lake.text_sha256(product.folder / "contract.yaml", product.folder / "product.yaml"),

@@ -11,10 +11,12 @@ from metroon.conform.drift import columns as drifted_columns
 from metroon.conform.parts import Before, Part
 from metroon.conform.questions import cannot_answer
 from metroon.conform.repeats import Entangled
+from metroon.conform.rules import FUTURE
 from metroon.conform.staging import Unproven
 from metroon.conform.unchecked import unchecked
 
 __all__ = [
+    "FUTURE",
     "LARGE",
     "Before",
     "Change",

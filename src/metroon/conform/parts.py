@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from metroon.conform.rules import FUTURE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -59,8 +61,8 @@ class Part:
 
     @property
     def waits(self) -> bool:
-        """Whether rows are set aside that another day will not set aside."""
-        return any("future" in reason for reason in self.reasons)
+        """Whether rows break a rule that they will not break on another day."""
+        return any(n and rule.endswith(FUTURE) for rule, n in self.failed.items())
 
     def told(self) -> dict[str, Any]:
         """As it is kept in the evidence of a version: files by their names."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from metroon.city.contract import Column, Contract
     from metroon.conform.typing import Typed
 
+FUTURE = ".future"
+"""What the ids of rules end with that another day may judge otherwise."""
 VICTIMS = "rows that are, or may be, of a victim service provider"
 """Of what a delivery is refused for at the door; see ``victimServiceProvider`` in docs/reference/contract.md."""
 METRICS = tuple(USES["metric"])
@@ -256,7 +258,7 @@ def _time(contract: Contract, values: Mapping[str, Typed], as_of: date) -> Itera
     if contract.event_time:
         name = contract.event_time
         fails = (values[name].value.cast("date") > ibis.date(as_of.isoformat())).fill_null(False)
-        yield Rule(f"{name}.future", f"{name} lies in the future", name, "accuracy", "set aside", fails)
+        yield Rule(f"{name}{FUTURE}", f"{name} lies in the future", name, "accuracy", "set aside", fails)
 
 
 def _keys(contract: Contract) -> Iterator[Rule]:

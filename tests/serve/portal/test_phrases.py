@@ -393,7 +393,8 @@ EXAMPLES: dict[str, str] = {
     "pieces": "Oak (late), Elm (late)", "points": "5 by 2027-01-01", "claim": "Every piece of evidence holds",
     "breaks": "the city, 2025-05: closes 1 above what the opening stock and the flows make.",
     "sentence": "squared distance from the mean", "products": "public products of Oak Hill", "column": "watts",
-    "other": "lamps.id", "code": "dark", "columns": "a, b", "metric": "rowCount", "form": "i32", "groups": "age_band, race",
+    "other": "lamps.id", "code": "dark", "columns": "a, b", "metric": "rowCount", "form": "i32",
+    "groups": "age_band, race",
     "types": "output, input", "languages": "es, vi", "type": "a text", "was": "a date",
 }  # fmt: skip
 FORMS = [(p, form) for p in PHRASES for form in ([p] if isinstance(p, str) else p)]
