@@ -6,11 +6,11 @@ import glob
 import os
 import re
 import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_origin
 
+from metroon.base.environment import environment
 from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import build, find
 from metroon.base.node import Node
@@ -24,7 +24,7 @@ from metroon.collect.profile import KINDS, form, profile, profile_source
 from metroon.guard.suggest import suggestions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from metroon.base.profile import Profile
@@ -216,7 +216,7 @@ def _elsewhere(city: Path, guess: SourceGuess, options: Mapping[str, str], name:
         raise Refused([Problem("", 0, "D157", p.what, f"{p.fix} {fix}") for p in refused.problems]) from None
     landing = Landing(home(city) / "landed" / name, city / "products" / name)
     was_there = landing.folder.is_dir()
-    with _environment(guess.sets):
+    with environment(guess.sets):
         try:
             made.fetch(landing)
             found = profile_source(made, made.headers(landing), landing.folder, city / "products" / name)
@@ -242,26 +242,11 @@ def _typed(kind: type[RemoteSource], options: Mapping[str, str]) -> dict[str, ob
 
 
 def _which_table(guess: SourceGuess) -> Problem:
-    with _environment(guess.sets), snapshot(str(guess.source["url_from"]), "", most_minutes=1) as database:
+    with environment(guess.sets), snapshot(str(guess.source["url_from"]), "", most_minutes=1) as database:
         names = database.tables()
     shown = ", ".join(names[:_TABLES]) + (f" and {len(names) - _TABLES} more" if len(names) > _TABLES else "")
     fix = f"Name one with --table: {shown}." if names else "Name one with its schema: --table SCHEMA.TABLE."
     return Problem("", 0, "D157", "a database has many tables.", fix)
-
-
-@contextmanager
-def _environment(sets: Mapping[str, str]) -> Iterator[None]:
-    """Variables as an address that was typed says them, for as long as its product is drafted."""
-    before = {name: os.environ.get(name) for name in sets}
-    os.environ.update(sets)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _drafted(city: Path, name: str, found: Profile, given: Given, on: date) -> Added:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from metroon.base.period import Grain
-    from metroon.base.profile import ColumnProfile
     from metroon.city.promise import Drafted
 
 
@@ -94,11 +93,6 @@ def measure_text(draft: Drafted) -> str:
         lines.append(f"# groups: {listed(groups)} # one breakdown each; small groups are hidden")
     lines += ["direction: neutral # up when more is better, down when less is", "unit: records"]
     return "\n".join([*lines, '# owner: "the role that answers questions about it"', ""])
-
-
-def _may_group(draft: Drafted, column: ColumnProfile) -> bool:
-    is_code = column.name.endswith("code") or column.name in draft.profile.key
-    return not is_code and draft.suggestions[column.name].classification in ("public", "quasi")
 
 
 def grain(span: tuple[date, date] | None) -> Grain:

@@ -13,7 +13,7 @@ import threading
 import time
 import zlib
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
@@ -580,8 +580,3 @@ def _retry_after(response: HTTPResponse) -> float:
         there = parsedate_to_datetime(response.headers.get("date", ""))
         return max(0.0, (then - there).total_seconds())
     return 0.0
-
-
-def with_records(landed: Landed, records: int | None) -> Landed:
-    """What was landed, with the number of records that the server says there are."""
-    return replace(landed, records=records)

@@ -20,6 +20,7 @@ from pydantic import Field
 from sqlglot import exp
 
 from metroon.base.engine import CannotRun, Counter, EngineKind, told
+from metroon.base.environment import environment
 from metroon.base.errors import Problem, Refused
 from metroon.base.kinds._portable import portable
 from metroon.base.kinds._reading import Reader
@@ -28,7 +29,7 @@ from metroon.base.kinds._words import STOPPED, Unequal
 from metroon.base.sql import NotAllowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from metroon.base.engine import Relation
 
@@ -84,7 +85,7 @@ class _Sail(Counter):
             "RUST_LOG": "off",
         }
         try:
-            with _environment({} if address else own), _quiet():
+            with environment({} if address else own), _quiet():
                 if not address:
                     self._server = make_server(ip="127.0.0.1", port=0)
                     self._server.start(background=True)
@@ -186,7 +187,7 @@ class _Sail(Counter):
 def _imported() -> tuple[Any, Any, Any, type[Exception]]:
     try:
         # Without it the client ends a process that was started as python -c.
-        with _quiet(), _environment({"SPARK_HOME": os.environ.get("SPARK_HOME", "")}):
+        with _quiet(), environment({"SPARK_HOME": os.environ.get("SPARK_HOME", "")}):
             # Here, for they wait for the extra 'sail', and take longer than all the rest.
             from pysail.spark import SparkConnectServer
             from pyspark.errors import PySparkException
@@ -208,20 +209,6 @@ def _equal(expression: str) -> Iterator[None]:
         what = f"Sail may count this in another way than DuckDB: {error}, in {' '.join(expression.split())}."
         fix = "Write it in another way, make a column of it in a product's query, or take 'engine:' out of city.yaml."
         raise Refused([Problem("city.yaml", 0, "E104", what, fix)]) from None
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager
