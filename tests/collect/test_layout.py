@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from metroon.base.errors import Refused
@@ -70,6 +70,11 @@ def test_a_workbook_without_anything_is_refused(tmp_path):
         profile(book(tmp_path / "a.xlsx", {"Beds": []}))
 
 
+def test_a_table_whose_headers_all_stand_twice_is_refused(tmp_path):
+    with pytest.raises(Refused, match="every header stands more than once"):
+        profile(book(tmp_path / "a.xlsx", {"Beds": [["Share", "Share"], [1, 2]]}))
+
+
 @pytest.mark.parametrize(
     ("told", "kind", "options"),
     [
@@ -100,6 +105,7 @@ cells = st.one_of(st.text("abc Total", max_size=8), st.integers(-1000, 1000), st
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.lists(st.lists(cells, max_size=4), max_size=8))
+@example([["T", "T"]])
 def test_whatever_a_sheet_holds_is_laid_out_or_refused_in_words(tmp_path, rows):
     file = book(tmp_path / "a.xlsx", {"Any": rows})
     told: list[object] = []

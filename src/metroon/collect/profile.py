@@ -149,7 +149,7 @@ def profile_source(source: Source, headers: Sequence[str], data: Path, folder: P
     Raises:
         Refused: Nothing of it can be read.
     """
-    unique = [header for header, n in Counter(headers).items() if n == 1]
+    unique = _unique(headers)
     engine = Engine()
     rows = engine.fetch(source.read(_reading(unique, engine, data, folder)).rows)
     whole = rows.filter(pc.is_null(rows[REJECT]))
@@ -159,7 +159,7 @@ def profile_source(source: Source, headers: Sequence[str], data: Path, folder: P
 
 def _seen(file: Path, engine: Engine | None, path: str | None = None) -> _Seen:
     layout, written, source, headers = _opened(file, path)
-    unique = [header for header, n in Counter(headers).items() if n == 1]
+    unique = _unique(headers)
     rows = _read(source, file, unique, engine or Engine())
     whole = rows.filter(pc.is_null(rows[REJECT]))
     whole = whole.slice(1) if written.second_header else whole
@@ -180,11 +180,20 @@ def _opened(file: Path, path: str | None) -> tuple[Layout, Dialect, FileSource, 
         layout = _layout(file, kind) or Layout(kind, written.options())
         given: dict[str, Any] = dict(layout.options)
         source = find("collect", layout.kind, FileSource)(path=path or glob.escape(file.name), **given)
-        return layout, written, source, source.headers(file)
+        headers = source.headers(file)
+        if headers and not _unique(headers):
+            fix = "Give each column a name of its own, or ask the department for such a file."
+            raise Unreadable("every header stands more than once, so no column can be told from another.", fix)
+        return layout, written, source, headers
     except Unreadable as fault:
         by_hand = " There is none yet: ask for a whole file, or copy another product's two files and change them."
         fix = fault.fix + (by_hand if "product.yaml" in fault.fix else "")
         raise Refused([Problem(str(file), 0, "D111", str(fault), fix)]) from None
+
+
+def _unique(headers: Sequence[str]) -> list[str]:
+    """The headers that stand once: of others nobody can tell which is meant."""
+    return [header for header, n in Counter(headers).items() if n == 1]
 
 
 def _layout(file: Path, kind: str) -> Layout | None:
