@@ -47,7 +47,7 @@ DIFFERENCES = {
 }
 """Case -> why the other program says something else, or nothing."""
 CHANGED_OTHERWISE: dict[str, str] = {
-    "the classification of v is direct, no longer quasi": "it passes classes by; here they decide what may leave",
+    "the classification of v is direct, no longer public": "it passes classes by; here they decide what may leave",
     "v is required": "it asks what readers may receive; here rows that they received until now are set aside",
     "1 code of v no longer allowed: b": "as above: rows with the code are set aside from now on",
     "1 code of v new: b": "here a list that grows is told, and is no reason to wait for readers",
