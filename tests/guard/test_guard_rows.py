@@ -6,6 +6,7 @@ import subprocess
 from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime
+from operator import itemgetter
 
 import pyarrow as pa
 import pytest
@@ -254,10 +255,12 @@ def test_coarsening_does_not_make_a_name_public():
 
 
 def tokens(purpose: str, values: list[str | None]) -> list[str | None]:
-    rows = [{"x": v} for v in values]
+    rows = [{"n": str(i), "x": v} for i, v in enumerate(values)]
+    columns = {"n": "string public", "x": "string direct"}
     keys = {"care": KEY, "study": b"another key of sixteen"}
-    made = protected(rows, {"x": "string direct"}, Pseudonym(column="x", purpose=purpose), unit="none", keys=keys)
-    return [r["x"] for r in made]
+    made = protected(rows, columns, Pseudonym(column="x", purpose=purpose), unit="none", keys=keys)
+    # Rows have no order of their own.
+    return [r["x"] for r in sorted(made, key=itemgetter("n"))]
 
 
 def test_a_token_is_the_same_within_a_purpose_and_another_in_another():
