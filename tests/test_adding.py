@@ -151,6 +151,15 @@ def test_a_table_becomes_a_product_and_no_address_is_written_down(city, database
     assert str(database) not in written
 
 
+def test_the_key_of_a_table_is_the_one_that_the_database_says(city, database):
+    with closing(sqlite3.connect(database)) as opened, opened:
+        opened.execute("create table posts (street text, number integer, lamp text, primary key (number, street))")
+        opened.executemany("insert into posts values (?, ?, ?)", [(f"s{n % 3}", n // 3, f"P{n}") for n in range(30)])
+    metroon(city, "add", VARIABLE, "--table", "posts")
+
+    assert ("number", "street") == load(city).products["posts"].contract.key
+
+
 def test_what_was_drafted_of_a_table_is_fetched_and_kept(city, database):
     metroon(city, "add", VARIABLE, "--table", "lights")
     assert "40 = 40 + 0" in metroon(city, "run").output

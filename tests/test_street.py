@@ -22,6 +22,7 @@ COMPOSERS = {
     "cli",
     "doctor",
     "editions",
+    "erasing",
     "explain",
     "faults",
     "harvest",

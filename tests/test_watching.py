@@ -12,14 +12,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metroon import flow
 from metroon.base.errors import Refused
 from metroon.base.node import Node
 from metroon.base.store import Store
+from metroon.city import load
 from metroon.city.properties import days, promised
+from metroon.walk import Walk
 from metroon.watching import Asked, Files, percentile, publishing, watch, with_arrivals
+from tiny import AS_OF, PRODUCT, tiny_city
 from town import COMMAND, Town, small_town, stays
 
 LATER = {"north": 20, "east": 20, "south": 20, "west": 20}
@@ -101,6 +106,25 @@ def test_the_first_version_counts_no_arrival_and_each_later_delivery_counts_once
     assert 1 == len(took) == len(again.walk.store.seconds_to_publish("stays", since))
     assert 0 <= took[0] < 600
     assert any("after arrival at most, for 95 %" in n for a in told.accounts for n in a.notes)
+
+
+def test_each_sheet_of_a_workbook_is_a_delivery_whose_arrival_counts(tmp_path):
+    product = PRODUCT.replace("csv, path: crashes*.csv", 'excel, path: "crashes*.xlsx", sheet: "20*"')
+    city, since = tiny_city(tmp_path, measure=None, product=product, rows=None), datetime.now(UTC) - timedelta(days=1)
+    (city / "inbox").mkdir()
+    for year in (2024, 2025):
+        with xlsxwriter.Workbook(city / "inbox" / f"crashes_{year}.xlsx") as book:
+            for half in ("a", "b"):
+                rows = [["ID", "happened_on", "age", "ward"], [f"c{year}{half}", "1/31/2026", 34, "north"]]
+                sheet = book.add_worksheet(f"{year}{half}")
+                for i, row in enumerate(rows):
+                    sheet.write_row(i, 0, row)
+        walk = Walk(load(city), AS_OF)
+        with_arrivals(walk, flow.run(walk, ()))
+        took = walk.store.seconds_to_publish("crashes", since)
+        walk.close()
+
+    assert 2 == len(took)
 
 
 def test_a_clock_that_was_set_back_makes_no_time_below_zero(town):

@@ -219,7 +219,8 @@ def _elsewhere(city: Path, guess: SourceGuess, options: Mapping[str, str], name:
     with environment(guess.sets):
         try:
             made.fetch(landing)
-            found = profile_source(made, made.headers(landing), landing.folder, city / "products" / name)
+            beside, key = city / "products" / name, made.key(landing)
+            found = profile_source(made, made.headers(landing), landing.folder, beside, key)
             title = str(guess.source.get("table") or name).rpartition(".")[2]
             drafted = _drafted(city, name, found, Given(title, source=declared), on)
         except BaseException:

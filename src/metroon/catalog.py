@@ -55,16 +55,20 @@ LATELY_DAYS = 7
 """How far back the portal says what really changed."""
 
 
-def gather(walk: Walk, known: Known | None = None) -> Catalog:
+def gather(
+    walk: Walk, known: Known | None = None, *, scores: Sequence[Score] | None = None, has_news: bool = True
+) -> Catalog:
     """The catalog as it is now.
 
     Args:
         walk: The city.
         known: What was found of versions for an earlier catalog.
+        scores: The newest scores of all measures, when somebody has them already.
+        has_news: Whether it says what changed lately; a plan does not ask for it.
     """
     known = known if known is not None else Known()
-    scores = {s.measured.measure: s for s in scorecard.scores(walk)[0]}
-    newest = list(scores.values())
+    newest = list(scores) if scores is not None else scorecard.scores(walk)[0]
+    by_name = {s.measured.measure: s for s in newest}
     runs = walk.store.days(walk.as_of)
     made = [_table(walk, p, known, runs.get(p.name, [])) for p in walk.city.products.values()]
     made += [_measure(walk, s, known) for s in newest]
@@ -84,14 +88,14 @@ def gather(walk: Walk, known: Known | None = None) -> Catalog:
         identity=_identity(walk, made),
         made_at=datetime.now(UTC),
         datasets={d.name: d for d in sorted(made, key=lambda d: (d.title, d.name))},
-        scores=scores,
+        scores=by_name,
         goals=tuple(scorecard.goal_pages(walk, made=newest)) if file.goals else (),
-        changes=scorecard.changes(walk, since, known=newest) if scores else None,
+        changes=scorecard.changes(walk, since, known=newest) if newest and has_news else None,
         geographies=places,
         neighborhoods=home,
         neighbors=_bordering(places[home]) if home else {},
         plan=None,
-        stories=plan.stories(walk.city, scores),
+        stories=plan.stories(walk.city, by_name),
         terms=walk.city.terms,
         names=plan.names(walk.city),
         minimum_cell=file.thresholds.minimum_cell,

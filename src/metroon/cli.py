@@ -270,20 +270,25 @@ def _walked(
         walk = verb.walk(city, as_of, verify=verify, told=told)
         made = with_arrivals(walk, flow.run(walk, names))
         progress.update(task, description="scorecard")
-        released = [m.measure for m in made.measured if m.version is not None]
-        scores = scorecard.scores(walk, released)[0] if released else []
+        released = {m.measure for m in made.measured if m.version is not None}
+        # The plan asks for the scores of all measures; they are computed once for both.
+        every = scorecard.scores(walk, () if walk.city.plan is not None else sorted(released))[0] if released else []
         progress.update(task, description="plan")
-        return made, scores, _remember_plan(walk)
+        problems = _remember_plan(walk, every if released else None)
+        return made, [s for s in every if s.measured.measure in released], problems
 
 
-def _remember_plan(walk: Walk) -> list[Problem]:
+def _remember_plan(walk: Walk, scores: Sequence[Score] | None) -> list[Problem]:
     """Keep what the plan's states are today; what kept it from that."""
     from metroon import plan
     from metroon.base.errors import Refused
     from metroon.catalog import gather
+    from metroon.editions import Known
 
     try:
-        told = gather(walk).plan if walk.city.plan is not None else None
+        told = None
+        if walk.city.plan is not None:
+            told = gather(walk, Known(has_news=False), scores=scores, has_news=False).plan
     except Refused as refused:
         return list(refused.problems)
     if told is not None:
@@ -856,6 +861,55 @@ def restore(source: Path, to: Path, live: Path | None) -> None:
     if made.certificates or made.destroyed:
         click.echo(f"{made.certificates} newer certificates were kept, and {made.destroyed} destroyed files left out.")
     click.echo(f"Next: metroon run -C {made.folder}")
+
+
+@main.command()
+@click.argument("product")
+@click.option("--key", help="The value that tells the person from others; - to be asked for it.")
+@click.option("--column", default="", help="The column with the key; the contract's personKey unless named.")
+@click.option("--by", default="", help="The role of people.yaml that decided it.")
+@click.option("--reason", default="", help="Why, such as the number of the request; no value of the person.")
+@click.option("--dry-run", is_flag=True, help="Tell what would go and what stays; nothing is touched.")
+@click.option("--lift", type=int, metavar="NUMBER", help="Let rows of an erased person come again, by its certificate.")
+@click.option("--format", "kind", type=click.Choice(["table", "json"]), default="table")
+@CITY
+@verb.told
+def erase(
+    product: str, key: str | None, column: str, by: str, reason: str, lift: int | None, kind: str,
+    folder: str | None, *, dry_run: bool,
+) -> None:  # fmt: skip
+    """Take a person out of everything that is kept of PRODUCT and of what is made of it, and prove it.
+
+    With --key - the value is taken from METROON_ERASE_KEY, else asked for, so that it stands in no history of commands.
+    What was delivered by departments, and what was published in numbers, stays; the certificate says so.
+    """
+    from metroon import erasing, serve
+
+    walk = verb.walk(verb.load(folder), None)
+    if lift is not None:
+        made = erasing.lift(walk, product, lift, by=by, reason=reason)
+        click.echo(f"certificate {made.number}: rows of the person of certificate {lift} may come again.")
+        click.echo(f"Next: metroon run {made.product}")
+        return
+    value = _secret_key() if key in (None, "-") else key
+    if dry_run:
+        told = erasing.plan(walk, product, str(value), column=column).told
+    else:
+        told = dict(erasing.erase(walk, product, str(value), by=by, reason=reason, column=column).told)
+    if kind == "json":
+        verb.say_json(told)
+    else:
+        verb.show(serve.erasure_page(told, is_invented=walk.city.file.invented))
+
+
+def _secret_key() -> str:
+    import os
+
+    if given := os.environ.get("METROON_ERASE_KEY"):
+        return given
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Key of the person", hide_input=True))
 
 
 @main.command()

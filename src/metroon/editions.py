@@ -55,9 +55,14 @@ class Facts:
 
 
 class Known:
-    """What was found of versions, kept from one catalog to the next."""
+    """What was found of versions, kept from one catalog to the next.
 
-    def __init__(self) -> None:
+    Args:
+        has_news: Whether it is asked how many rows each version has and what is new in it; a plan does not ask.
+    """
+
+    def __init__(self, *, has_news: bool = True) -> None:
+        self._has_news = has_news
         self._facts: dict[tuple[str, str], Facts | None] = {}
         self._changes: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -70,14 +75,18 @@ class Known:
         return self._facts[key]
 
     def brief(self, walk: Walk, version: Version[Open]) -> Facts | None:
-        """Rows and columns of a version; None when its files are gone."""
+        """Rows and columns of a version; None when its files are gone, or nobody asks what is new in it."""
+        if not self._has_news:
+            return None
         key = (version.source, "")
         if key not in self._facts:
             self._facts[key] = _read(walk, version, lambda rows: Facts(walk.engine.count(rows), _types(rows)))
         return self._facts[key]
 
     def changes(self, walk: Walk, before: Version[Open], now: Version[Open]) -> tuple[str, ...]:
-        """What is different between two versions, in words."""
+        """What is different between two versions, in words; nothing where nobody asks for it."""
+        if not self._has_news:
+            return ()
         key = (before.source, now.source)
         if key not in self._changes:
             one, other = self.brief(walk, before), self.brief(walk, now)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from metroon.base.account import Account, Measured
     from metroon.base.estimate import Estimate
+    from metroon.lake.erasure import Certificate
 
 FileState = Literal["same", "changed", "gone"]
 
@@ -114,13 +115,15 @@ def explain(
     steps, inputs = _way(as_it_was, release.evidence["parents"])
     # What waited is told by hashes of rows of versions: other versions of the same files do not do.
     is_as_it_was = all(i.state == "same" for i in inputs) and not _has_new(as_it_was, steps, inputs)
-    is_whole = is_as_it_was and not as_it_was.revised
+    # Files that hold somebody still who was erased are not read again for it.
+    erased = _erased(as_it_was, steps)
+    is_whole = is_as_it_was and not as_it_was.revised and not any(_erasures(as_it_was, steps))
     again_from: Literal["files", "versions"] = "files" if is_whole else "versions"
     gone = _destroyed(as_it_was, steps)
     digest, why = ("", gone) if gone else _again(as_it_was, name, again_from)
     declaration = walk.city.folder / "measures" / f"{name}.yaml"
     if digest != measured.sha256 and not why:
-        why = _difference(walk, release.evidence, declaration, steps)
+        why = erased or _difference(walk, release.evidence, declaration, steps)
     code = release.evidence["code"]
     return Explanation(
         measured, chosen, shown(declaration), release.evidence["declaration_sha256"], steps, inputs,
@@ -216,6 +219,24 @@ def _destroyed(walk: Walk, steps: Sequence[Step]) -> str:
         if (found := certificates.of(product, version)) is not None:
             day = str(found.told["begun_at"])[:10]
             return f"the rows of version {version} of {product} were destroyed on {day}: certificate {found.number}"
+    return ""
+
+
+def _erasures(walk: Walk, steps: Sequence[Step]) -> list[Certificate]:
+    """The certificates by which people were erased from what a number was made of, also before it was made."""
+    certificates = Certificates(walk.lake.folder.parent)
+    return [c for s in steps for c in certificates.erased(s.account.product)]
+
+
+def _erased(walk: Walk, steps: Sequence[Step]) -> str:
+    """Which certificate says that a person was taken out of the rows of a number since, in words; else empty."""
+    versions = {(s.account.product, s.account.version) for s in steps}
+    for certificate in Certificates(walk.lake.folder.parent).all():
+        if found := versions & set(certificate.changed()):
+            product, version = min(found, key=str)
+            day = str(certificate.told["begun_at"])[:10]
+            what = f"a person was erased from version {version} of {product} on {day}"
+            return f"{what}: certificate {certificate.number}"
     return ""
 
 

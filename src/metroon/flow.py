@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from metroon import conform, guard, lake, locate, measure, record, report, tabulation, waiting, withdrawal
+from metroon import conform, erasing, guard, lake, locate, measure, record, report, tabulation, waiting, withdrawal
 from metroon.base import estimate as estimating
 from metroon.base.account import Account, Measured, Run, Tabled
 from metroon.base.errors import Problem, Refused, cannot
@@ -42,6 +42,7 @@ def walk_rows(walk: Walk, product: Product) -> Account:
     """Source to version: collect, conform, keep in the restricted zone; guard, publish what may leave."""
     began, name = time.monotonic(), product.name
     kept, is_new = _keep(walk, product)
+    walk.drop_landed(name)
     if not is_new and not _waits(walk, name, kept):
         return report.unchanged(walk, name, kept)
     walk.told("guard", name)
@@ -560,7 +561,7 @@ def _release(
 
 def run(walk: Walk, names: Sequence[str] = ()) -> Run:
     """The main job: products in the order of what they are made of, then measures. A failure stops only itself."""
-    done = lake.upkeep(walk.lake)
+    done = (*lake.upkeep(walk.lake), *erasing.finish(walk))
     with running(walk.lake.folder.parent):
         return _run(walk, names, done)
 

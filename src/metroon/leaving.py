@@ -16,14 +16,16 @@ from metroon import catalog as catalogs
 from metroon import withdrawal
 from metroon.base import bundle
 from metroon.base.bundle import Bundle, Writing
+from metroon.base.engine import Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import did_you_mean
 from metroon.base.running import running
 from metroon.base.store import Store
-from metroon.lake import Ledger
+from metroon.lake import Lake, Ledger, removal, suppression
 from metroon.lake import format as formats
 from metroon.lake.erasure import Certificates
 from metroon.lake.moment import moment
+from metroon.lake.suppression import Suppressions
 from metroon.permit import PUBLIC, Gate, NotThere
 from metroon.serve import encoders
 
@@ -43,7 +45,7 @@ _LEFT_OUT = {".git", _OWN, "__pycache__", ".venv"}
 """What of a city's folder is kept elsewhere, or can be made again."""
 _PASSING = {"cache", "scratch"}
 _STORE = "store.sqlite"
-_LEDGER, _CERTIFICATES = "ledger", "certificates"
+_LEDGER, _CERTIFICATES, _ERASED = "ledger", "certificates", suppression.FOLDER
 _DRAFT = re.compile(r"\..+\.\d+")
 _WRITTEN = {".yaml", ".yml", ".md", ".sql", ".py", ".po", ".html", ".css", ".svg"}
 _TRIES = 5
@@ -239,7 +241,7 @@ def restore(source: Path, to: Path, *, live: Path | None = None) -> Restored:
     others = [_home_of(b) for b in beside] + ([_home_of_live(live)] if live else [])
     ledger = _newest_ledger(home, others)
     certificates = _newest_certificates(home, others)
-    put = {**home, **ledger, **certificates}
+    put = {**home, **ledger, **certificates, **_all_erased(home, others)}
     gone = _destroyed(certificates.values()) & {(n, h.sha256) for n, h in _hashes(chosen).items()}
     put = {n: f for n, f in put.items() if n not in {name for name, _ in gone}}
     modes = {n.partition("/")[2]: h.mode for n, h in chosen.files.items() if n.startswith(f"{HOME}/")}
@@ -250,6 +252,7 @@ def restore(source: Path, to: Path, *, live: Path | None = None) -> Restored:
         for name, file in put.items():
             _put(file, own / name, modes.get(name, 0o600))
         _must_be_whole(own)
+        _erase(own, {n for n in certificates if n not in home})
         names = [] if is_city else [n for n in chosen.files if n.partition("/")[0] in (CITY, DATA)]
         for name in names:
             part, _, below = name.partition("/")
@@ -301,7 +304,7 @@ def _home_of(found: Bundle) -> dict[str, Path]:
 
 def _home_of_live(city: Path) -> dict[str, Path]:
     home = city / _OWN
-    parts = (home / name for name in (_LEDGER, _CERTIFICATES))
+    parts = (home / name for name in (_LEDGER, _CERTIFICATES, _ERASED))
     return {f.relative_to(home).as_posix(): f for p in parts if p.is_dir() for f in _below(p) if _is_kept(f)}
 
 
@@ -334,6 +337,25 @@ def _newest_certificates(own: Mapping[str, Path], others: Iterable[Mapping[str, 
                 raise _apart(other[name])
         best = {**best, **{n: f for n, f in other.items() if n not in best or _is_done(f)}}
     return best
+
+
+def _all_erased(own: Mapping[str, Path], others: Iterable[Mapping[str, Path]]) -> dict[str, Path]:
+    """Every list by which people who were erased are told again, with the key of its hashes."""
+    every = {n: f for of in (*others, own) for n, f in of.items() if n.startswith(f"{_ERASED}/")}
+    if f"{_ERASED}/{suppression.KEY}" in every:
+        return every
+    return {}
+
+
+def _erase(home: Path, newer: Iterable[str]) -> None:
+    """Take people who were erased since out of what was put back, before it gets its name."""
+    engine = Engine()
+    lake = Lake(home / "lake", engine)
+    known = Certificates(home)
+    for certificate in (c for name in {c.product for c in known.all()} for c in known.erased(name)):
+        if f"{_CERTIFICATES}/{certificate.number:04}.json" in newer:
+            removal.carry_out(lake, certificate, Suppressions(home).of(certificate.number))
+    engine.close()
 
 
 def _is_done(certificate: Path) -> bool:
@@ -426,7 +448,12 @@ def _exported(walk: Walk, out: Writing, *, restricted: bool) -> list[str]:
                 version = walk.lake.open(name, held.number)
                 closed |= set(walk.lake.files(version)) if version is not None else set()
                 left.append(f"version {held.number} of {name}: it holds {', '.join(held.columns)}, closed since")
+    tells = any(c.kind != "retention" for c in Certificates(city.home).all())
+    if tells and not restricted:
+        left.append("home/certificates: one tells of one person")
     for file, name in _files(city, with_data=False):
+        if tells and not restricted and name.startswith(f"{HOME}/{_CERTIFICATES}/"):
+            continue
         if restricted or (_is_public(city, file, name) and str(file) not in closed):
             out.put(file, name)
     _write_tables(walk, out)

@@ -268,7 +268,15 @@ def shown(walk: Walk, name: str, version: Version[Open]) -> Measured:
         notes=tuple(told["notes"]),
         headlines=tuple(told.get("headlines") or (told["headline"],)),
     )
-    return with_hidden(made, [_estimate(r) for r in walk.engine.rows(walk.lake.read(version))])
+    return with_hidden(made, _estimates(walk, version))
+
+
+def _estimates(walk: Walk, version: Version[Open]) -> tuple[estimating.Estimate, ...]:
+    walk.lake.files(version)  # what was taken away meanwhile is told, though it was read before
+    if version.source not in walk.estimates:
+        rows = walk.engine.rows(walk.lake.read(version))
+        walk.estimates[version.source] = tuple(_estimate(r) for r in rows)
+    return walk.estimates[version.source]
 
 
 def advice(walk: Walk, name: str, hidden_share: float) -> str:

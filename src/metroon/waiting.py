@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from metroon import locate, measure, report
 from metroon.base import private
-from metroon.base.engine import quote_name
 from metroon.base.errors import Problem, Refused
+from metroon.lake.removal import WAITING as FOLDER
+from metroon.lake.removal import row_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 NOTE = "Corrections that concern fewer than {} people wait until they can be published together with others."
 """What stands beside the numbers; how many corrections wait is for the city's own people."""
-FOLDER = "waiting"
 _HASH, _MANY, _AT, _CAME, _FROM = "_row_sha256", "_many", "_at", "_came", "_from"
 
 
@@ -231,8 +231,7 @@ def _unlike(walk: Walk, now: Version[Restricted], before: Version[Restricted]) -
 
 
 def _hashed(walk: Walk, rows: Relation, columns: Sequence[str]) -> Relation:
-    named = ", ".join(f"{quote_name(c)} := {quote_name(c)}" for c in columns)
-    return walk.engine.with_column(rows, _HASH, f"sha256(cast(to_json(struct_pack({named})) as varchar))")
+    return row_hashes(walk.engine, rows, columns, _HASH)
 
 
 def _many(rows: Relation) -> Relation:
@@ -364,9 +363,13 @@ def _read(walk: Walk, evidence: Evidence, product: str) -> Waiting | None:
         text = (walk.ledger.folder / FOLDER / f"{sha256}.json").read_bytes()
     except OSError:
         return None
-    if hashlib.sha256(text).hexdigest() != sha256:
+    try:
+        told = json.loads(text)
+    except ValueError:
         return None
-    told = json.loads(text)
+    # A list keeps its name when somebody who was erased is taken out of it.
+    if hashlib.sha256(text).hexdigest() != sha256 and not told.get("erased"):
+        return None
     return Waiting(
         tuple(told["columns"]),
         {h: (int(n), str(day)) for h, (n, day) in told["added"].items()},

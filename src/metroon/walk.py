@@ -32,19 +32,23 @@ from metroon.base.scratch import Scratch
 from metroon.base.store import Store
 from metroon.collect import FileSource, Known, Landing, RemoteSource, Source, sha256
 from metroon.collect.deliveries import Unreadable
+from metroon.collect.landing import LOCK
 from metroon.guard import Technique, protocol, retention
-from metroon.lake import Lake, Ledger, Open, Restricted, Version
+from metroon.lake import Lake, Ledger, Open, Restricted, Version, removal
 from metroon.lake.erasure import Certificates
+from metroon.lake.suppression import Suppressions
 from metroon.measure import Indicator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from metroon.base.engine import Counter, Relation
+    from metroon.base.estimate import Estimate
     from metroon.base.places import Places
     from metroon.city import City, Contract, Product
     from metroon.conform import Checked
     from metroon.guard.system import Proof
+    from metroon.lake.erasure import Certificate
     from metroon.measure.declared import GroupPeople
 
 Told = Callable[[str, str], None]
@@ -103,6 +107,8 @@ class Walk:
         self._places: dict[str, Places] = {}
         self._overlaps: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self._hashed: dict[Path, str] = {}
+        self.estimates: dict[str, tuple[Estimate, ...]] = {}
+        """Source of a release -> its estimates, which are read once."""
 
     # Versions, places, files
 
@@ -216,7 +222,8 @@ class Walk:
             except OSError as error:
                 what, fix = f"it cannot be opened: {error.strerror}.", "Give this program the right to read it."
                 raise Refused([Problem(str(file), 0, "D102", what, fix)]) from None
-            self.store.saw(str(file), stat.st_size, stat.st_mtime_ns, self._hashed[file])
+            if known is None:
+                self.store.saw(str(file), stat.st_size, stat.st_mtime_ns, self._hashed[file])
         return self._hashed[file]
 
     def minimum_cell(self, contract: Contract) -> int:
@@ -259,8 +266,9 @@ class Walk:
 
     def without_destroyed(self, checked: Checked) -> Checked:
         """Rows as they were read, without those that were destroyed: a file that still holds them brings none back."""
-        contract = checked.contract
-        found = [c for c in Certificates(self.lake.folder.parent).all() if c.product == contract.name]
+        contract, certificates = checked.contract, Certificates(self.lake.folder.parent)
+        checked = self._without_erased(checked, certificates.erased(contract.name))
+        found = certificates.retained(contract.name)
         for certificate in found:
             gone = partial(
                 retention.destroyed,
@@ -270,6 +278,38 @@ class Walk:
             )
             checked = conform.without(self.engine, checked, gone, retention.reason(certificate.number))
         return conform.without_records(checked) if found else checked
+
+    def _without_erased(self, checked: Checked, found: Sequence[Certificate]) -> Checked:
+        """Rows without those of people who were erased, and that no file brings back.
+
+        Raises:
+            Refused: The list of who was erased is missing (L122), or the column with their key is (L125).
+        """
+        if not found:
+            return checked
+        suppressions, contract = Suppressions(self.lake.folder.parent), checked.contract
+        every = [suppressions.of(c.number) for c in found]
+        for column in dict.fromkeys(str(c.told["column"]) for c in found):
+            known = next((c for c in (column, contract.person_key) if c and contract.column(c) is not None), None)
+            if known is None:
+                what = f"people were erased from {contract.name} by '{column}', which is no column any more."
+                fix = f"Keep the column, or name the one that tells people apart now as personKey of {contract.name}."
+                raise Refused([contract.node.problem("L125", what, fix, "schema")])
+            own = [e for e, c in zip(every, found, strict=True) if c.told["column"] == column]
+            checked = removal.suppressed(self.engine, checked, known, own, self.scratch)
+        return checked
+
+    def drop_landed(self, name: str) -> None:
+        """Keep no copy of what a remote source has, where it may bring somebody back who was erased.
+
+        Whatever lies there was read into a version; the next run fetches all of it again.
+        """
+        landing = self.landing(name)
+        if self.replayed is None and landing.folder.is_dir() and Certificates(self.lake.folder.parent).erased(name):
+            with landing.alone():
+                for file in landing.folder.iterdir():
+                    if file.is_file() and file.name != LOCK:
+                        file.unlink()
 
     # What is made of what
 
@@ -479,7 +519,8 @@ class Walk:
     def made_by(self, name: str) -> str:
         """The key of everything but the files that decides which rows a delivery brings."""
         product = self.city.products[name]
-        gone = [c.number for c in Certificates(self.lake.folder.parent).all() if c.product == name]
+        certificates = Certificates(self.lake.folder.parent)
+        gone = [*(c.number for c in certificates.retained(name)), *certificates.lifted(name)]
         return lake.key({
             "declared": lake.text_sha256(product.folder / "contract.yaml", product.folder / "product.yaml"),
             "city": lake.text_sha256(self.city.folder / "city.yaml"),
@@ -548,6 +589,7 @@ class Walk:
             "city": lake.text_sha256(self.city.folder / "city.yaml"),
             "parents": self.numbers(self.upstream(name)),
             "classes": self._classes(name),
+            "lifted": Certificates(self.lake.folder.parent).lifted(name),
             "keys": {p: lake.key({"key": k.hex()}) for p, k in self.secrets(name).items()},
             "as_of": self.as_of if waits else None,
             "today": [day for t in self.techniques[name] if (day := t.today(self.as_of))],

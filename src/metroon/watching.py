@@ -332,7 +332,9 @@ def _keep(walk: Walk, product: str, number: int, now: datetime) -> None:
     known = _deliveries(history[max(earlier)])
     folders = (walk.data(product), walk.city.products[product].folder)
     for file, sha256 in _deliveries(history[number]) - known:
-        at = next((f for folder in folders if (f := folder / file).is_file()), None)
+        # A sheet of a workbook is a delivery that no file has the name of.
+        names = [name for name in (file, file.rpartition("#")[0]) if name]
+        at = next((f for name in names for folder in folders if (f := folder / name).is_file()), None)
         if at is not None:
             # Of a file that was moved here with its old time, the other one tells when it came.
             stat = at.stat()

@@ -146,7 +146,7 @@ def test_rows_that_do_not_fit_are_told_before_they_are_set_aside(city: Path, tmp
     (account,), _ = walked(city)
 
     assert "# 1 row is set aside: what stands here is no integer in this form." in text
-    assert "# Seen: 1 record does not have as many fields as the header: they will be set aside." in text
+    assert "# Seen: 1 record is not whole: it will be set aside." in text
     assert 2 == sum(account.set_aside.values())
 
 

@@ -3,10 +3,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from metroon.base.errors import Refused
 from metroon.base.node import Node
-from metroon.city.yaml import read
+from metroon.city.events import Unalike, compose
+from metroon.city.yaml import _Reading, read
 
 TEXTS = st.text("ab:-?!&*<>|#{}[],'\"%@` \t\n0123.~_éx", max_size=60)
 
@@ -140,3 +142,43 @@ def test_no_text_crashes_the_reader(text, tmp_path_factory):
     assert (made is None) == bool(faulty)
     assert all(0 <= line <= last for line in faulty)
     assert made is None or all(1 <= line <= last for line in made.lines.values())
+
+
+def test_a_mapping_that_takes_the_keys_of_itself_is_told(tmp_path):
+    assert [(0, "Y102")] == faults(tmp_path, "a: &a\n  <<: *a\n")
+
+
+PIECES = st.lists(
+    st.sampled_from([
+        "a", "key", "- ", ": ", ":", "? ", "!!str ", "&a ", "*a ", "<<: *a", "|", "|-\n", ">\n", ">", "#", " # c",
+        "{", "}", "[", "]", ", ", "'", "''", '"', "\\n", "%YAML 1.1\n", "---\n", "...\n", " ", "  ", "\n", "\t",
+        "0", "1", ".5", "~", "null", "true", "no", "é", "012", "0o7", "2015-01-01", "1:30", "=", "\x85", "\u2028",
+        "\ufeff", "\r\n", "\r", "a: b\n", "  c: d\n", "- e\n", "  - f\n", 'a: "x\n  y"\n', "a: |\n  t\n   u\n\n",
+        "a: x\n  y\n\n  z\n", "a: >\n  t\n  u\n\n",
+    ]),
+    max_size=14,
+).map("".join)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(PIECES)
+@pytest.mark.filterwarnings("ignore")
+def test_the_quick_reader_reads_what_the_pure_one_does_or_leaves_it_to_that(text):
+    try:
+        quick = compose(text)
+    except Unalike:
+        return
+    assert read_by_hand(YAML(typ="safe", pure=True).compose(text)) == read_by_hand(quick)
+
+
+def read_by_hand(part):
+    reading = _Reading("x.yaml")
+    try:
+        value = reading.value(part, ())
+    except RecursionError:
+        return None
+    return repr(value), {} if reading.faults else reading.lines
+
+
+def test_the_quick_reader_takes_the_files_of_a_city(tmp_path):
+    assert compose("a: [1, {b: 'x y'}]\nc: |\n  text http://example.gov/?q=1\n") is not None

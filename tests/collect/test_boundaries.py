@@ -174,7 +174,6 @@ def test_heights_are_left_out(engine, tmp_path):
 @pytest.mark.parametrize(
     "data",
     [
-        "",
         "null",
         "[]",
         "{}",
@@ -188,6 +187,12 @@ def test_what_is_no_feature_collection_is_refused(data, engine, tmp_path):
     (tmp_path / "a.geojson").write_text(data, encoding="utf-8")
 
     assert ["the file is no GeoJSON feature collection."] == refusals(engine, tmp_path)
+
+
+def test_an_empty_file_is_no_json(engine, tmp_path):
+    (tmp_path / "a.geojson").write_text("", encoding="utf-8")
+
+    assert ["the file is no whole JSON: it cannot be read from line 1 on."] == refusals(engine, tmp_path)
 
 
 def test_a_file_without_a_feature_is_refused(engine, tmp_path):

@@ -13,6 +13,10 @@ from tiny import promise, text
 
 TOYS = promise(text("id", physicalName="ID"), text("name", physicalName="Name"))
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
+BLANKS = " \t\r\n\v\f"
+HIDDEN = "the header holds signs that no screen shows, in column 2."
+JSON = "the file holds JSON, whatever its name ends in."
+PAGE = "the file is a page of the web or XML, and no table."
 
 
 def collected(engine, folder: Path, contract=TOYS, **options) -> Raw:
@@ -38,7 +42,10 @@ def refusals(engine, folder: Path, **options) -> list[str]:
 
 
 @settings(max_examples=50, deadline=None)
-@given(table=st.lists(st.tuples(CELLS, CELLS), max_size=12), delimiter=st.sampled_from(",;\t|"))
+@given(
+    table=st.lists(st.tuples(CELLS, CELLS).filter(lambda r: any(c.strip(BLANKS) for c in r)), max_size=12),
+    delimiter=st.sampled_from(",;\t|"),
+)
 def test_whatever_table_of_texts_is_written_it_is_read_back(table, delimiter, engine, tmp_path_factory):
     folder = tmp_path_factory.mktemp("csv")
     with (folder / "a.csv").open("w", encoding="utf-8", newline="") as out:
@@ -64,7 +71,43 @@ def test_every_record_is_there_with_the_line_it_begins_at(table, engine, tmp_pat
     read = rows(engine, collected(engine, write(folder, out.getvalue().encode())))
 
     assert begins == [line for _, _, line, _ in read]
-    assert [len(r) == 2 for r in table] == [reject is None for *_, reject in read]
+    whole = [len(r) == 2 and any(c.strip(BLANKS) for c in r) for r in table]
+    assert whole == [reject is None for *_, reject in read]
+
+
+def test_a_mark_or_zeros_around_a_name_are_no_part_of_it(engine, tmp_path):
+    write(tmp_path, b"\xef\xbb\xbf\xef\xbb\xbfID,Name\0\0\n1,a\n")
+
+    assert [("1", "a", 2, None)] == rows(engine, collected(engine, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ("ID,\x1b[31mName\n1,a\n", HIDDEN),
+        ('{"error": true, "message": "sign in, please"}', JSON),
+        ('[\n  {"ID": 1, "Name": "a"}]', JSON),
+        ('\ufeff{"ID": 1}\n{"ID": 2}\n', JSON),
+        ("<!DOCTYPE html>\n<p>ID,Name</p>", PAGE),
+        ("\n<?xml version='1.0'?><rows/>", PAGE),
+    ],
+)
+def test_what_is_plainly_no_table_is_called_what_it_is(data, why, engine, tmp_path):
+    assert [why] == refusals(engine, write(tmp_path, data))
+
+
+def test_a_header_in_brackets_or_braces_is_a_header(engine, tmp_path):
+    asked = promise(text("id", physicalName="[ID]"), text("name", physicalName="{Name}"))
+    raw = collected(engine, write(tmp_path, "[ID],{Name}\n1,a\n"), asked)
+
+    assert [("1", "a", 2, None)] == rows(engine, raw)
+
+
+def test_lines_in_utf_8_below_another_declared_encoding_are_told(engine, tmp_path):
+    write(tmp_path, "ID,Name\n1,Peña\n2,Smith\n".encode() + "3,Peña\n".encode("cp1252"))
+
+    told = "a.csv: 1 line is UTF-8, not cp1252: what is beyond plain letters there comes out wrong"
+    assert (told,) == collected(engine, tmp_path, encoding="cp1252").notes
 
 
 @pytest.mark.parametrize(
@@ -94,6 +137,9 @@ def test_records_are_read_as_they_were_meant(data, expected, engine, tmp_path):
         ("ID,Name\n2,b\n   \n", 3, "the record does not have 2 fields"),
         ('ID,Name\n1,"a"b\n2,b\n', 2, "the quotes of the record are broken"),
         ('ID,Name\n2,b\n1,"cut of', 3, "the quotes of the record are broken"),
+        ("ID,Name\n2,b\n,\n", 3, "no field of the record holds anything"),
+        ('ID,Name\n  ,"\t"\n2,b\n', 2, "no field of the record holds anything"),
+        ("ID,Name\n2,b\n\ufeffID,Name\n", 3, "the header stands here again"),
     ],
 )
 def test_a_record_that_is_not_whole_is_set_aside_with_its_line(data, line, reject, engine, tmp_path):

@@ -261,15 +261,53 @@ def test_another_table_begins_anew(town):
     assert 1 == len(town.fetch(table="others", incremental=BY))
 
 
+REPLACE = "insert or replace into calls values (?, ?, ?)"
+KEYED = "create table calls (id integer, said text, at text, primary key (said, id))"
+
+
+def test_rows_that_are_deleted_there_are_gone_here_where_the_table_has_a_key(town):
+    town.run("drop table calls", KEYED)
+    town.run("insert into calls values (?, ?, ?)", rows=[(i, "a", f"2026-01-0{i} 10:00:00") for i in range(1, 6)])
+    town.fetch(incremental=BY)
+    town.run("delete from calls where id = 2", "insert into calls values (6, 'a', '2026-01-06 10:00:00')")
+    found = town.fetch(incremental=BY)
+
+    assert [1, 3, 4, 5, 6] == [r["id"] for r in found]
+    assert [5] == [f.records for f in town.landing.landed()]
+    town.run("insert into calls values (7, 'a', '2026-01-07 10:00:00')")
+    assert [1, 3, 4, 5, 6, 7] == [r["id"] for r in town.fetch(incremental=BY)]
+    assert 2 == len(town.landing.deliveries())  # it goes on from there
+    town.run("delete from calls")
+    assert [] == town.fetch(incremental=BY)
+
+
+def test_without_a_key_what_is_deleted_there_stays_here(town):
+    town.run("insert into calls values (?, ?, ?)", rows=[(i, "a", f"2026-01-0{i} 10:00:00") for i in range(1, 4)])
+    town.fetch(incremental=BY)
+    town.run("delete from calls where id = 2")
+
+    assert [1, 2, 3] == [r["id"] for r in town.fetch(incremental=BY)]
+
+
+def test_the_key_is_what_the_database_says_and_a_view_has_none(town):
+    town.run("drop table calls", KEYED, "create view recent as select * from calls")
+    town.fetch()
+    assert ["said", "id"] == town.source().key(town.landing)
+    town.fetch(table="recent")
+    assert [] == town.source(table="recent").key(town.landing)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
-@given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc")), max_size=4), min_size=1, max_size=5))
+@given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("abc-")), max_size=4), min_size=1, max_size=5))
 def test_the_last_row_of_each_key_is_what_the_table_holds(town, tmp_path_factory, days):
     folder = tmp_path_factory.mktemp("landed")
     town.landing = Landing(folder / "calls", town.product)
     town.run("drop table if exists calls", "create table calls (id integer primary key, said text, at text)")
     for day, changes in enumerate(days, start=1):
         for key, said in changes:
-            town.run("insert or replace into calls values (?, ?, ?)", rows=[(key, said, f"2026-01-{day:02} 00:00:00")])
+            row = (key, said, f"2026-01-{day:02} 00:00:00")
+            gone = said == "-"
+            town.run("delete from calls where id = ?" if gone else REPLACE, rows=[row[:1] if gone else row])
         town.fetch(incremental=BY)
     with closing(sqlite3.connect(town.file)) as database:
         expected = dict(database.execute("select id, said from calls"))

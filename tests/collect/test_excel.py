@@ -106,6 +106,12 @@ def test_a_footer_that_is_not_there_refuses_the_sheet(engine, write):
     assert "no row of the sheet 'A' begins with 'Total'" in refused(engine, folder, footer="Total")
 
 
+def test_a_footer_that_two_rows_begin_with_ends_no_records(engine, write):
+    folder = write({"A": [["Shelter", "beds"], ["Elm", 10], ["Total", 10], ["Oak", 1], ["Total", 1]]})
+
+    assert "2 rows of the sheet 'A' begin with 'Total'" in refused(engine, folder, footer="Total")
+
+
 def test_a_footer_of_so_many_rows_is_left_out_and_told(engine, write):
     folder = write({"A": [["Shelter", "beds"], ["Elm", 10], ["Oak", 1], [], ["Source: invented"]]})
     raw, rows = collected(engine, folder, footer=1)

@@ -95,6 +95,59 @@ def test_each_part_counts_for_the_hash_and_the_size(data: Path) -> None:
     assert sha256(*source.parts(data / "areas.shp")) == after.sha256
 
 
+def _collection(data: Path, *features: str) -> Path:
+    (data / "areas.geojson").write_text(f'{{"type": "FeatureCollection", "features": [{", ".join(features)}]}}')
+    return data
+
+
+POINT = '"geometry": {"type": "Point", "coordinates": [-121.9, 37.3]}'
+
+
+def test_a_feature_with_a_name_twice_is_set_aside_and_none_of_its_two_values_is_taken(data: Path) -> None:
+    good = f'{{"type": "Feature", {POINT}, "properties": {{"name": "A"}}}}'
+    twice = f'{{"type": "Feature", {POINT}, "properties": {{"name": "B", "name": "C"}}}}'
+    first, second = _rows(_read(Geofile(path="*.geojson"), _collection(data, good, twice)))
+
+    assert ("A", None) == (first["name"], first["_reject"])
+    assert (None, "the feature has a name twice") == (second["name"], second["_reject"])
+
+
+def test_an_id_that_stands_beside_the_properties_is_a_column(data: Path) -> None:
+    feature = f'{{"type": "Feature", "id": 7, {POINT}, "properties": {{"name": "A"}}}}'
+    inside = f'{{"type": "Feature", "id": 7, {POINT}, "properties": {{"name": "A", "id": 8}}}}'
+
+    assert ["id", "name", "geometry"] == Geofile(path="*").headers(_collection(data, feature) / "areas.geojson")
+    assert ["1 column not in the contract, left out: id"] == [*_read(Geofile(path="*.geojson"), data).notes]
+    assert ["id", "name", "geometry"] == Geofile(path="*").headers(_collection(data, inside) / "areas.geojson")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('"exceededTransferLimit": true', "there are more than its 1 records"),
+        ('"properties": {"exceededTransferLimit": true}', "there are more than its 1 records"),
+        ('"numberMatched": 5000', "there are 5,000 records and holds 1"),
+        ('"links": [{"rel": "self"}, {"rel": "next", "href": "x"}]', "there are more than its 1 records"),
+        ('"numberMatched": 1, "links": [{"rel": "self"}], "exceededTransferLimit": false', ""),
+    ],
+)
+def test_a_file_that_says_itself_that_it_is_one_page_of_several_is_told(data: Path, said: str, words: str) -> None:
+    feature = f'{{"type": "Feature", {POINT}, "properties": {{"name": "A"}}}}'
+    (data / "areas.geojson").write_text(f'{{"type": "FeatureCollection", {said}, "features": [{feature}]}}')
+    notes = _read(Geofile(path="*.geojson"), data).notes
+
+    assert bool(words) == bool(notes)
+    assert all(note.startswith("areas.geojson: the document says") and words in note for note in notes)
+
+
+def test_geojson_that_is_cut_off_tells_from_where_it_cannot_be_read(data: Path) -> None:
+    _collection(data, "\n{},\n")
+    with pytest.raises(Refused) as refused:
+        _read(Geofile(path="*.geojson"), data)
+
+    assert "the file is no whole JSON: it cannot be read from line 3 on." == refused.value.problems[0].what
+
+
 def test_what_is_no_part_does_not_count(data: Path) -> None:
     source = Geofile(path="areas.shp")
     before = _read(source, data).deliveries

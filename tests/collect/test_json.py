@@ -170,3 +170,19 @@ def test_what_is_written_again_says_the_same(value):
         return json.loads(text, parse_float=str, parse_int=str)
 
     assert exact(as_json(value)) == exact(written(parse(as_json(value))))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ('"count": 9', "there are 9 records and holds 2"),
+        ('"Total-Count": 12000', "there are 12,000 records and holds 2"),
+        ('"next": "https://x.example/?page=2", "count": 2', "there are more than its 2 records"),
+        ('"next": null, "count": 2, "total": "many"', ""),
+    ],
+)
+def test_a_document_that_says_itself_that_it_is_one_page_of_several_is_told(said, words, engine, tmp_path):
+    raw, _ = documents(engine, tmp_path, f'{{{said}, "rows": [{{"id": 1}}, {{"id": 2}}]}}', rows="rows")
+
+    assert bool(words) == bool(raw.notes)
+    assert all(note.startswith("a.json: the document says") and words in note for note in raw.notes)

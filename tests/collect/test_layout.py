@@ -48,6 +48,49 @@ def test_a_title_above_and_a_total_below_are_no_records(tmp_path):
     assert (30, ["Name", "Beds", "Share"]) == (profile(file).rows, [c.header for c in profile(file).columns])
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        ["Summit Shelter", 435, 1.0],
+        ["Total Wine", 1, "a shop"],
+        ["Source A", 2, 0.5],
+        ["Notes", 2, 0.5],
+        ["Sumner", 1, 1.0],
+    ],
+)
+def test_a_record_that_is_called_like_a_total_is_a_record(last, tmp_path):
+    file = book(tmp_path / "a.xlsx", {"Beds": [["Name", "Beds", "Share"], *ROWS, last]})
+
+    assert ({}, 31) == (workbook(file).options, profile(file).rows)
+
+
+def test_what_stands_below_a_blank_row_is_told_before_it_counts(tmp_path):
+    rows = [["Name", "Beds", "Share"], *ROWS, [], ["Prepared by the invented department"]]
+    file = book(tmp_path / "a.xlsx", {"Beds": rows})
+
+    below, note = profile(file).notes
+    assert below.startswith("1 row stands below a blank one")
+    assert note.startswith("The last record holds one text and nothing else")
+    assert () == profile(book(tmp_path / "b.xlsx", {"Beds": [["Name", "Beds", "Share"], [], *ROWS]})).notes
+
+
+def test_cells_that_are_merged_downwards_give_each_row_their_value(tmp_path):
+    rows = [["Name", "Beds", "Share"], *ROWS]
+    file = book(tmp_path / "a.xlsx", {"Beds": rows}, merged=["A2:A6", "A9:A10"])
+
+    assert {"merged": "every"} == workbook(file).options
+    assert 0 == profile(file).columns[0].empty
+    assert {} == workbook(book(tmp_path / "b.xlsx", {"Beds": rows}, merged=["A2:B2"])).options
+
+
+def test_totals_among_the_records_end_none(tmp_path):
+    rows = [["Name", "Beds", "Share"], *ROWS[:9], ["Total", 36, 1.0], *ROWS[9:], ["Total", 435, 1.0]]
+    file = book(tmp_path / "a.xlsx", {"Beds": rows})
+
+    assert ({}, 32) == (workbook(file).options, profile(file).rows)
+    assert any("looks like a sum of the others" in note for note in profile(file).notes)
+
+
 def test_a_header_of_two_rows_with_merged_cells_is_joined(tmp_path):
     rows = [["Name", "", ""], ["Name", "all", "share"], *ROWS]
     file = book(tmp_path / "a.xlsx", {"Beds": rows}, merged=["B1:C1"])
@@ -116,3 +159,25 @@ def test_whatever_a_sheet_holds_is_laid_out_or_refused_in_words(tmp_path, rows):
 
     assert 1 == len(told)
     assert isinstance(told[0], int) or told[0] in ("D102", "D111")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"meta": {"columns": [{"name": "id"}]}, "data": [["r1", 1], ["r2", 2]]}', "lists without names"),
+        ('{"id": 1}\n{"id": 2}\n', "one document on each line"),
+        ('[{"of": {"id": 1, "id": 2}}]', "no record of it is whole"),
+    ],
+)
+def test_a_document_without_records_that_can_be_read_is_refused_in_words(content, why, tmp_path):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(Refused) as refused:
+        profile(tmp_path / "a.json")
+
+    assert why in refused.value.problems[0].what
+
+
+def test_a_document_that_is_one_page_of_several_is_told(tmp_path):
+    (tmp_path / "a.json").write_text('{"total": 90, "records": [{"id": 1}, {"id": 2}]}')
+
+    assert "The document says that there are 90 records and holds 2" in " ".join(profile(tmp_path / "a.json").notes)

@@ -153,6 +153,16 @@ def test_a_record_cut_inside_its_fields_is_joined_to_what_it_was(cuts, engine, t
     assert 2 + whole.count("\n") + 1 == sum(raw.deliveries[0].lines.values())
 
 
+def test_lines_above_the_header_are_counted_with_it_and_records_keep_their_lines(engine, tmp_path):
+    raw = collected(engine, tmp_path, "A title\n\n" + tabbed("1 2 3 4", "5 six", "7 7 7 7"), skip=2)
+
+    assert [("1", "2", "3", "4", 4), ("7", "7", "7", "7", 6)] == [r[:5] for r in rows(engine, raw) if r[5] is None]
+    assert [(5, RAGGED, "5\tsix")] == aside(engine, raw)
+    assert {"header": 3, "records": 2, "set aside": 1} == raw.deliveries[0].lines
+    with pytest.raises(Refused):
+        collected(engine, tmp_path, "A title\n", skip=2)
+
+
 def test_a_header_that_comes_again_is_no_row(engine, tmp_path):
     raw = collected(engine, tmp_path, tabbed("1 2 3 4", "a b c d", "5 6 7 8"))
 

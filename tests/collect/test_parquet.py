@@ -107,3 +107,57 @@ def test_a_missing_column_refuses_the_file_and_counts_its_rows(engine, tmp_path)
     raw = collected(engine, tmp_path, promise(text("v")))
 
     assert [(1, False), (2, True)] == [(d.read, bool(d.refused)) for d in raw.deliveries]
+
+
+def big(folder, name: str = "a.parquet", n: int = 200_000, **more) -> pa.Table:
+    """A file of invented rows that is large enough not to go through memory."""
+    days = pa.array([datetime(2020, 1, 1 + i % 28, i % 24) for i in range(n)], pa.timestamp("ms"))
+    columns = {"Id": range(n), "share": [i / 8 for i in range(n)], "day": days, "ok": [i % 3 == 0 for i in range(n)]}
+    table = pa.table({**columns, "name": [None if i % 5 == 0 else f"n{i % 40}" for i in range(n)], **more})
+    pq.write_table(table, folder / name, row_group_size=70_000)
+    return table
+
+
+BIG = promise(
+    {"name": "id", "physicalName": "Id", "logicalType": "integer"},
+    {"name": "share", "logicalType": "number"},
+    {"name": "day", "logicalType": "timestamp"},
+    {"name": "ok", "logicalType": "boolean"},
+    text("name"),
+)
+
+
+@pytest.mark.parametrize("more", [{}, {"tags": [["a"]] * 200_000}], ids=["by the engine", "through memory"])
+def test_a_large_file_gives_each_row_with_its_number_whichever_way_it_is_read(more, engine, tmp_path):
+    expected = big(tmp_path, **more)
+    raw = collected(engine, tmp_path, BIG, others="leave")
+    rows = engine.fetch(raw.rows.order_by(LINE))
+
+    assert [200_000] == [d.read for d in raw.deliveries]
+    assert [*range(1, 200_001)] == rows[LINE].to_pylist()
+    for column in BIG.columns:
+        assert expected[column.source].to_pylist() == rows[column.name].to_pylist()
+
+
+def test_a_large_file_that_is_damaged_or_lacks_a_column_is_refused(engine, tmp_path):
+    big(tmp_path)
+    whole = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet").write_bytes(whole[:5000] + bytes(200_000) + whole[205_000:])
+    with pytest.raises(Refused) as damaged:
+        collected(engine, tmp_path, BIG)
+    (tmp_path / "a.parquet").write_bytes(whole)
+    with pytest.raises(Refused) as lacking:
+        collected(engine, tmp_path, promise(text("name"), text("gone")))
+
+    assert "no whole Parquet file" in damaged.value.problems[0].what
+    assert "column 'gone' is missing" in lacking.value.problems[0].what
+
+
+def test_large_files_whose_types_differ_are_read_together(engine, tmp_path):
+    big(tmp_path)
+    other = pq.read_table(tmp_path / "a.parquet")
+    pq.write_table(other.set_column(0, "Id", other["Id"].cast(pa.string())), tmp_path / "b.parquet")
+    rows = engine.fetch(collected(engine, tmp_path, BIG).rows)
+
+    assert (400_000, pa.string()) == (rows.num_rows, rows.schema.field("id").type)
+    assert 400_000 == check(engine, collected(engine, tmp_path, BIG), BIG, inputs={}, as_of=AS_OF).kept

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -85,6 +86,12 @@ def test_digits_that_name_something_stay_text(tmp_path: Path, header: str) -> No
     assert "string" == column(tmp_path, range(1000, 1100), header).type
 
 
+def test_identifiers_whose_digits_are_cut_off_are_told(tmp_path: Path) -> None:
+    found = column(tmp_path, [*range(1000, 1090), "1.23457E+17", "2E+11"], "permit_id")
+
+    assert ("string", True) == (found.type, found.notes[0].startswith("2 of them are written with E+"))
+
+
 def test_a_type_needs_99_percent_of_the_values_and_the_rest_are_told(tmp_path: Path) -> None:
     enough = column(tmp_path, [*range(990), *(f"about {n}" for n in range(10))])
     too_few = column(tmp_path, [*range(989), *(f"about {n}" for n in range(11))])
@@ -92,6 +99,46 @@ def test_a_type_needs_99_percent_of_the_values_and_the_rest_are_told(tmp_path: P
     assert ("integer", 10) == (enough.type, enough.misfits)
     assert ("string", 0) == (too_few.type, too_few.misfits)
     assert "98.9% of the values are numbers; with the rest it stays text." in too_few.notes
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([f"{n}.{n % 900 + 100},5{n % 10}" for n in range(1, 90)], ("number", ("decimal comma",))),
+        ([f"{n},25 €" for n in range(90)], ("number", ("currency", "decimal comma"))),
+        ([f"{n % 9 + 1}.{n % 900 + 100}.{n % 7 + 100}" for n in range(90)], ("number", ("decimal comma",))),
+        ([f"{n},{n % 900 + 100}" for n in range(1, 90)], ("integer", ("thousands",))),
+        ([*range(1, 10), "1,2"] * 9, ("string", ())),  # districts, and one place in two of them
+        ([f"{n}.5" for n in range(90)], ("number", ())),
+    ],
+)
+def test_a_comma_begins_decimals_where_nothing_else_explains_it(tmp_path: Path, values: list[str], expected) -> None:
+    found = column(tmp_path, values)
+
+    assert expected == (found.type, found.written)
+    assert bool(found.written) == any("declared as written" in note for note in found.notes)
+
+
+def test_it_is_told_when_a_point_may_divide_thousands(tmp_path: Path) -> None:
+    values = [*range(900), *(f"{n % 99 + 1}.{n % 900 + 100}" for n in range(90))]
+
+    assert "if the point divides thousands" in column(tmp_path, values).notes[0]
+    assert () == column(tmp_path, values, "longitude").notes
+    assert () == column(tmp_path, [*values, "1.5"]).notes
+    assert () == column(tmp_path, [*values, "1200"]).notes
+
+
+def test_days_that_a_spreadsheet_program_counts_are_dates_where_the_name_says_so(tmp_path: Path) -> None:
+    days, times = range(38_718, 38_900), [f"{38_718 + n / 96:.6f}" for n in range(300)]
+    found = column(tmp_path, days, "Issue Date")
+
+    assert ("date", ("spreadsheet days",), date(2006, 1, 1)) == (found.type, found.written, found.low.date())
+    assert "Days as spreadsheet programs count them" in found.notes[0]
+    assert "timestamp" == column(tmp_path, times, "issued_at").type
+    mixed = column(tmp_path, [*days, *(f"{n % 12 + 1}/{n}/2006" for n in range(1, 30))], "issue_date")
+    assert ("date", ("spreadsheet days",), "M/d/yyyy", 0) == (mixed.type, mixed.written, mixed.format, mixed.misfits)
+    assert "integer" == column(tmp_path, days, "valuation").type
+    assert "integer" == column(tmp_path, range(1, 180), "day").type
 
 
 def test_one_letter_in_a_list_of_codes_makes_it_a_list_and_not_a_mistake(tmp_path: Path) -> None:
@@ -140,7 +187,7 @@ def test_a_date_is_read_as_the_contracts_typing_reads_it(form: str, times: list[
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from(["integer", "money", "debts", "number", "dates", "times", "flags"]),
+    st.sampled_from(["integer", "euros", "counted date", "money", "debts", "number", "dates", "times", "flags"]),
     st.lists(st.sampled_from(["x", "12a", "1,000", "31/31/2015", "2015-02-30", "--", "1e5", "007", "nan"]), max_size=3),
     st.integers(100, 400),
     st.randoms(use_true_random=False),
@@ -150,6 +197,8 @@ def test_what_is_told_as_misfits_is_what_the_contract_cannot_read(
 ) -> None:
     make = {
         "integer": lambda: str(chance.randint(-50, 5000)),
+        "euros": lambda: f"{chance.randint(0, 9_999_999):,}".replace(",", ".") + f",{chance.randint(10, 99)}",
+        "counted date": lambda: f"{chance.randint(30_000, 50_000)}",
         "money": lambda: f"${chance.randint(0, 9_999_999):,}",
         "debts": lambda: chance.choice(["({:,.2f})", "{:.2f}-", "{} %", "{:,}"]).format(chance.randint(0, 99_999)),
         "number": lambda: f"{chance.uniform(-5, 500):.2f}",
@@ -161,7 +210,7 @@ def test_what_is_told_as_misfits_is_what_the_contract_cannot_read(
     }[kind]
     texts = [*(make() for _ in range(n)), *dirt]
     counts = {t: texts.count(t) for t in texts}
-    found = infer(counts)
+    found = infer(counts, is_date="date" in kind)
     promise = contract(Node(_promise(found.type, found.format, found.written), "contract.yaml"), "t")
     rows = ENGINE.table(pa.table({"c": texts}))
     unread = ENGINE.fetch(rows.select(v=typed(ENGINE, rows, promise.columns[0]).is_unreadable))["v"].to_pylist()
@@ -257,7 +306,7 @@ def test_the_encoding_is_found(tmp_path: Path, encoding: str, told: dict[str, st
         (b"x", "a.docx", "'.docx' is no ending that I can read."),
         (b"Dear all, this is a letter.\nIt has, some, commas.\nAnd ends.\n", "a.txt", "no sign (comma,"),
         (b"1,2015-01-01,3\n2,2015-01-02,4\n", "a.csv", "the first line looks like data"),
-        (b"Report of 2015\nid,what\n1,a\n2,b\n", "a.csv", "no sign"),
+        (b"Report of 2015\n1,a\n2,b\n", "a.csv", "no sign"),
         (b"id,what,when\n" + b"1,a,b,c\n" * 30, "a.csv", "the first line has 3 fields and the lines below have 4."),
         (b"PAR1 no", "a.parquet", "the file is no whole Parquet file."),
         (b"{}", "a.geojson", "the file is no GeoJSON feature collection."),
@@ -272,6 +321,40 @@ def test_years_may_be_the_names_of_columns(tmp_path: Path) -> None:
     found = looked(tmp_path, "place,2010,2011,2012\nA,5,6,7\nB,8,9,1\n")
 
     assert ["place", "column_2010", "column_2011", "column_2012"] == [c.name for c in found.columns]
+
+
+TABLE = "case_id,kind,beds\n" + "".join(f"c{n},tent,{n}\n" for n in range(40))
+
+
+@pytest.mark.parametrize(
+    ("above", "skip"),
+    [
+        ("Beds of the invented city\nas of 2024\n\n", 3),
+        ("Beds of the invented city,,\n", 1),
+        ("# exported\n", 1),
+        ("\n\n", 0),
+    ],
+)
+def test_titles_above_the_header_are_left_out_and_told(tmp_path: Path, above: str, skip: int) -> None:
+    found = looked(tmp_path, above + TABLE)
+
+    assert (40, ("case_id",), {"skip": skip} if skip else {}) == (found.rows, found.key, found.options)
+    assert bool(skip) == any("above the header" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id;a;b\n" + "".join(f"{n};{n},5;x\n" for n in range(40)),
+        "id;a;b;c\n" + "".join(f"{n},1;{n},5;x,y;z\n" for n in range(40)),
+        ",kind,\n" + "".join("a,b,c\n" for _ in range(40)),
+        "kind,lamp\n" + "".join(f"a{n},b\n" for n in range(40)),
+    ],
+)
+def test_no_record_is_taken_for_a_header_and_no_header_for_a_title(tmp_path: Path, text: str) -> None:
+    found = looked(tmp_path, text)
+
+    assert (40, None) == (found.rows, found.options.get("skip"))
 
 
 def test_a_second_header_is_seen_and_not_counted(tmp_path: Path) -> None:
@@ -298,7 +381,7 @@ def test_broken_records_and_repeated_headers_are_told(tmp_path: Path) -> None:
     assert ["a"] == [c.name for c in found.columns]
     assert (
         "Header 'b' stands more than once: nobody can tell which is meant, so none is read.",
-        "1 record does not have as many fields as the header: they will be set aside.",
+        "1 record is not whole: it will be set aside.",
         "32 lines = 1 header + 30 records + 1 set aside.",
     ) == found.notes
 
@@ -361,6 +444,16 @@ def test_the_key_is_what_tells_records_apart(
     assert expected == looked(tmp_path, "\n".join([header, *rows])).key
 
 
+def test_a_key_that_a_row_of_sums_lacks_is_told_and_so_is_the_row(tmp_path: Path) -> None:
+    rows = [f"Elm,{n},5" for n in range(1000, 1099)]
+
+    key, sums = looked(tmp_path, "\n".join(["street,case_id,beds", *rows, "Total,,495"])).notes
+
+    assert "'case_id' looks like the key, but 1 row lacks it; with primaryKey: true these are set aside." == key
+    assert sums.startswith("The last record looks like a sum of the others")
+    assert () == looked(tmp_path, "\n".join(["street,case_id,beds", *rows, "Totally Wine,9,495"])).notes
+
+
 def test_a_key_with_mistakes_is_told(tmp_path: Path) -> None:
     rows = [f"{n if n < 99 else 3},M" for n in range(100)]
 
@@ -412,6 +505,19 @@ def test_areas_are_seen_as_areas(tmp_path: Path) -> None:
 
     assert ("geofile", "area", ("id",)) == (found.kind, found.shape, found.key)
     assert ["id", "name", "geometry"] == [c.name for c in found.columns]
+
+
+@pytest.mark.parametrize("ending", [pytest.param("csv", marks=pytest.mark.slow), "parquet"])
+def test_of_more_records_than_are_looked_at_all_are_counted_and_the_sample_is_told(tmp_path: Path, ending: str) -> None:
+    n = 1_100_000
+    rows = pa.table({"case_id": pa.array(range(n)), "beds": pa.array([i % 7 for i in range(n)])})
+    file = tmp_path / f"a.{ending}"
+    pa_csv.write_csv(rows, file) if ending == "csv" else pq.write_table(rows, file)
+    found = profile(file, ENGINE)
+
+    assert (n, ("case_id",), "integer") == (found.rows, found.key, found.columns[1].type)
+    assert found.notes[0].startswith("1,100,000 records were counted, and one in 3 of them looked at:")
+    assert 366_000 < found.columns[0].rows < 367_000
 
 
 def test_a_parquet_file_says_its_types_itself(tmp_path: Path) -> None:

@@ -58,12 +58,30 @@ def test_24_00_in_iso_8601_is_the_next_day_too(engine):
         (["5-", "5.25 -", "-5", "-5-"], ["trailing minus"], [-5.0, -5.25, -5.0, None]),
         (["(5)", "($1,000)", "((5))"], ["parentheses", "currency", "thousands"], [-5.0, -1000.0, None]),
         (["$5", "1,000", "5%", "5-", "(5)"], [], [None] * 5),
+        (["1.234,50", "-1.234.567,5", "0,5", "12", "7,"], ["decimal comma"], [1234.5, -1234567.5, 0.5, 12.0, None]),
+        (["12.5", "1.2345,6", "1,234.5", "1234.567,8", ".5", "1.23"], ["decimal comma"], [None] * 6),
+        (["1.234,50 €", "€ 5,25", "(7,5)"], ["currency", "decimal comma", "parentheses"], [1234.5, 5.25, -7.5]),
     ],
 )
 def test_signs_beside_digits_are_read_only_where_they_are_declared(texts, signs, expected, engine):
     options = {"customProperties": ours(written=signs)} if signs else {}
 
     assert expected == read(engine, texts, "number", **options)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["45292", "45292.5", "61"], [datetime(2024, 1, 1), datetime(2024, 1, 1, 12), datetime(1900, 3, 1)]),
+        (["45292.999999", "2024-01-01 08:30"], [datetime(2024, 1, 2), datetime(2024, 1, 1, 8, 30)]),
+        (["60", "0", "-5", "2958466", "20240101", "x"], [None] * 6),
+    ],
+)
+def test_days_that_a_spreadsheet_program_counts_are_read_where_that_is_declared(texts, expected, engine):
+    declared = {"customProperties": ours(written=["spreadsheet days"])}
+
+    assert expected == read(engine, texts, **declared)
+    assert [None if "-" not in t or t == "-5" else datetime(2024, 1, 1, 8, 30) for t in texts] == read(engine, texts)
 
 
 @settings(max_examples=40)

@@ -6,11 +6,15 @@ when the walk cannot go on. No problem ever shows a value from a data row.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, order=True)
@@ -40,6 +44,9 @@ class Problem:
     def __post_init__(self) -> None:
         if not self.fix:
             raise ValueError("a problem without a fix helps nobody")
+        for name in ("file", "what", "fix"):
+            # What stands in somebody's file must not move the cursor of whoever reads of it.
+            object.__setattr__(self, name, _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", getattr(self, name)))
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

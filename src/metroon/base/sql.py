@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ROW_FUNCTIONS = frozenset(
     """
@@ -243,3 +243,35 @@ def _column(part: dict[str, Any]) -> str:
     if len(part["column_names"]) > 1:
         raise NotAllowed("it names columns alone, without a table")
     return str(part["column_names"][0])
+
+
+def is_row_by_row(text: str, tables: Iterable[str]) -> bool:
+    """Whether each row that a query gives holds values of one row of some tables at the most.
+
+    Not where it is not certain: where one of them is named more than once, where rows are grouped, or where anything
+    looks at many rows.
+
+    Args:
+        text: One SELECT that was parsed and allowed before.
+        tables: The tables.
+
+    Example:
+        >>> is_row_by_row("select who, ward from stays join wards using (ward)", ["stays"])
+        True
+        >>> is_row_by_row("select a.who, b.who from stays a join stays b using (ward)", ["stays"])
+        False
+        >>> is_row_by_row("select ward, count(*) from stays group by ward", ["stays"])
+        False
+    """
+    asked, named = {t.lower() for t in tables}, 0
+    for part, _ in _parts(tree(text)):
+        kind, role = part.get("type"), part.get("class")
+        name = str(part.get("function_name") or "").lower()
+        if (part.get("cte_map") or {}).get("map") or part.get("group_expressions"):
+            return False
+        if role in ("WINDOW", "SUBQUERY") or kind in ("SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "PIVOT"):
+            return False
+        if role == "FUNCTION" and name in GROUP_FUNCTIONS:
+            return False
+        named += kind == "BASE_TABLE" and str(part["table_name"]).lower() in asked
+    return named == 1

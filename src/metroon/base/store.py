@@ -10,11 +10,12 @@ import sqlite3
 from contextlib import closing, contextmanager, suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from metroon.base.errors import Problem, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -228,6 +229,62 @@ class Store:
         except sqlite3.OperationalError as error:
             raise OSError("the operational store could not be copied") from error
 
+    def forget(self, tells: Callable[[str], bool]) -> int:
+        """Remove every row with a text that tells of somebody, also from what the file keeps of removed rows.
+
+        Args:
+            tells: Whether a text does.
+
+        Returns:
+            How many rows were removed.
+
+        Raises:
+            Refused: It cannot be written.
+        """
+        with self._told():
+            self._db.execute("pragma secure_delete = on")
+            gone = 0
+            for name in _tables(self._db):
+                found = self._db.execute(f"select rowid, * from {_quoted(name)}").fetchall()  # noqa: S608  # quoted
+                lost = [(r[0],) for r in found if any(isinstance(v, str) and tells(v) for v in r[1:])]
+                self._db.executemany(f"delete from {_quoted(name)} where rowid = ?", lost)  # noqa: S608  # quoted
+                gone += len(lost)
+            self._db.execute("vacuum")
+            self._db.execute("pragma wal_checkpoint(truncate)")
+        return gone
+
     def close(self) -> None:
         """Close the database."""
         self._db.close()
+
+
+def texts(file: Path) -> Iterator[str]:
+    """Every text in any SQLite file, also in those that belong to others.
+
+    Args:
+        file: The file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as db:
+            db.text_factory = _text
+            for name in _tables(db):
+                yield name
+                for row in db.execute(f"select * from {_quoted(name)}"):  # noqa: S608  # quoted
+                    yield from (_text(v) if isinstance(v, bytes) else str(v) for v in row if v is not None)
+    except sqlite3.Error as error:
+        raise OSError("it cannot be read as a database") from error
+
+
+def _text(given: bytes) -> str:
+    return given.decode("utf-8", "replace")
+
+
+def _tables(db: sqlite3.Connection) -> list[str]:
+    return [str(n) for (n,) in db.execute("select name from sqlite_master where type = 'table'")]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

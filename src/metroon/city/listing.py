@@ -144,7 +144,7 @@ def _entry(name: str, entry: Entry, department: str, on: date) -> str:
     told = {
         "title": scalar(entry.title),
         "description": scalar(entry.description or entry.title),
-        "department": department,
+        "department": scalar(department),
         "topic": scalar(entry.topic) if entry.topic else "",
         "access": entry.access,
         "why_not_yet": scalar(entry.why_not_yet),
@@ -153,7 +153,7 @@ def _entry(name: str, entry: Entry, department: str, on: date) -> str:
         "tags": listed(entry.tags) if entry.tags else "",
         "source": scalar(entry.source),
     }
-    return f"  - id: {name}\n" + "".join(f"    {key}: {value}\n" for key, value in told.items() if value)
+    return f"  - id: {scalar(name)}\n" + "".join(f"    {key}: {value}\n" for key, value in told.items() if value)
 
 
 def _appended(before: str, text: str, file: Path, n: int) -> str:

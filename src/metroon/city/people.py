@@ -40,7 +40,8 @@ class RoleFile(_Part):
         since: Since when it is held, or vacant.
         deputy: The role that does the duties while this one is vacant.
         required: Whether the plan cannot do without it.
-        may: What whoever holds it may decide: ``declassify``, to lower the class that a column inherits.
+        may: What whoever holds it may decide: ``declassify``, to lower the class that a column inherits; ``erase``, to
+            take a person out of everything that is kept.
     """
 
     id: Id
@@ -51,7 +52,7 @@ class RoleFile(_Part):
     since: date
     deputy: str = ""
     required: bool = True
-    may: list[Literal["declassify"]] = Field(default_factory=list)
+    may: list[Literal["declassify", "erase"]] = Field(default_factory=list)
 
 
 class StewardFile(_Part):
@@ -105,6 +106,11 @@ class Staff:
     def declassifiers(self) -> frozenset[str]:
         """Ids of roles that are held and may lower the class of a column."""
         return frozenset(r.id for r in self.roles if r.holder and "declassify" in r.may)
+
+    @property
+    def erasers(self) -> frozenset[str]:
+        """Ids of roles that are held and may take a person out of everything that is kept."""
+        return frozenset(r.id for r in self.roles if r.holder and "erase" in r.may)
 
     def named(self, word: str) -> str:
         """What people call the role or steward that a file names; empty when nobody holds it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from metroon.base.node import Node, did_you_mean
-from metroon.base.signs import SIGNS
+from metroon.base.signs import SIGNS, SPREADSHEET_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,6 +109,7 @@ def _is_code(value: object) -> bool:
     return isinstance(given, (str, int)) and not isinstance(given, bool)
 
 
+_WRITTEN = (*SIGNS, SPREADSHEET_DAYS)
 _SHAPES: dict[object, tuple[Callable[[object], bool], str]] = {
     "personKey": (_is_text, "Write the name of a column."),
     "eventTime": (_is_text, "Write the name of a column."),
@@ -128,8 +129,8 @@ _SHAPES: dict[object, tuple[Callable[[object], bool], str]] = {
         'Write value: [{value: "999", reason: not recorded}], each code in quotes as it stands in the file.',
     ),
     "written": (
-        lambda v: isinstance(v, list) and bool(v) and all(isinstance(sign, str) and sign in SIGNS for sign in v),
-        f"Write value: [currency, thousands], or others of: {', '.join(SIGNS)}.",
+        lambda v: isinstance(v, list) and bool(v) and all(isinstance(sign, str) and sign in _WRITTEN for sign in v),
+        f"Write value: [currency, thousands], or others of: {', '.join(_WRITTEN)}.",
     ),
     "drift": (
         lambda v: isinstance(v, dict) and bool(v) and set(v) <= {"rows_percent", "missing_percent", "shares_percent"}

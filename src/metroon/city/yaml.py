@@ -11,6 +11,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.node import Node
+from metroon.city.events import Unalike, compose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +58,11 @@ def read_text(text: str, name: str) -> Node:
 
 def _read(name: str, text: Callable[[], str]) -> Node:
     reading = _Reading(name)
-    value = reading.value(_composed(text, name), ())
+    composed = _composed(text, name)
+    try:
+        value = reading.value(composed, ())
+    except RecursionError:  # also a mapping that takes the keys of itself
+        raise Refused([Problem(name, 0, "Y102", "this is nested too deeply.", _NEAR)]) from None
     if reading.faults:
         raise Refused(reading.faults)
     return Node(value, name, reading.lines)
@@ -65,9 +70,7 @@ def _read(name: str, text: Callable[[], str]) -> Node:
 
 def _composed(text: Callable[[], str], name: str) -> Part | None:
     try:
-        # Not the round-trip reader: it marks the folds of a folded text with a sign inside the text.
-        composed: Part | None = YAML(typ="safe", pure=True).compose(text())
-        return composed
+        return _quick_or_pure(text())
     except FileNotFoundError:
         raise Refused([Problem(name, 0, "Y101", "the file is missing.", f"Create {name}.")]) from None
     except UnicodeDecodeError:
@@ -87,6 +90,15 @@ def _composed(text: Callable[[], str], name: str) -> Part | None:
         raise Refused([Problem(name, 0, "Y102", "this is no YAML.", fix)]) from None
     except RecursionError:
         raise Refused([Problem(name, 0, "Y102", "this is nested too deeply.", _NEAR)]) from None
+
+
+def _quick_or_pure(text: str) -> Part | None:
+    try:
+        return compose(text)
+    except Unalike:
+        # Not the round-trip reader: it marks the folds of a folded text with a sign inside the text.
+        composed: Part | None = YAML(typ="safe", pure=True).compose(text)
+        return composed
 
 
 class _Reading:

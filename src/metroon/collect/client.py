@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode, urljoin
+from urllib.request import getproxies_environment
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -280,11 +281,15 @@ class Client:
                     response.close()
 
     def _broken(self, address: str, error: Exception, watch: _Watch) -> _Again:
-        if watch.is_cut or isinstance(error, (TimeoutError, urllib3.exceptions.TimeoutError)):
-            return _Again(self._problem("D133", address, "is too slow: it was given up.", _LATER))
+        proxy = "A proxy is set in the environment, and none is spoken to: this machine must reach the server itself. "
+        hint = proxy if getproxies_environment() and not watch.received else ""
+        # The library counts a connection that was not made among those that took too long.
+        is_slow = isinstance(error, (TimeoutError, urllib3.exceptions.TimeoutError))
+        if watch.is_cut or (is_slow and not isinstance(error, urllib3.exceptions.NewConnectionError)):
+            return _Again(self._problem("D133", address, "is too slow: it was given up.", f"{hint}{_LATER}"))
         if watch.received:
             return _Again(self._problem("D136", address, "broke off in the middle of its answer.", _LATER))
-        fix = f"Check the address and the network. {_LATER}"
+        fix = f"Check the address and the network. {hint}{_LATER}"
         return _Again(self._problem("D133", address, f"cannot be reached ({type(error).__name__}).", fix))
 
     def _sent(self, address: str, headers: Mapping[str, str], watch: _Watch, *, with_secret: bool) -> HTTPResponse:

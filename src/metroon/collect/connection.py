@@ -105,6 +105,21 @@ class Snapshot:
             found = sorted({*seen.get_table_names(schema), *seen.get_view_names(schema)})
         return [f"{schema}.{name}" if schema else name for name in found]
 
+    def key(self, table: str) -> list[str]:
+        """The columns of a table's primary key; none where it has none, or is a view.
+
+        Args:
+            table: Its name, perhaps with its schema before a point.
+        """
+        import sqlalchemy as sa  # waits for the extra 'database'
+
+        schema, _, name = table.rpartition(".")
+        try:
+            with self.tell.problems():
+                return list(sa.inspect(self.connection).get_pk_constraint(name, schema or None)["constrained_columns"])
+        except sa.exc.NoSuchTableError:
+            return []
+
 
 def _nothing(asked: FromClause) -> Select[Any]:
     import sqlalchemy as sa  # waits for the extra 'database'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from metroon.base.engine import Relation
     from metroon.city.contract import Contract
 
+_PADDING = " \0\ufeff"
+_HIDDEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _MAY = "Give this program the right to read it, or ask the department to send it again."
 
 
@@ -48,13 +51,15 @@ class AtOnce:
         records: How many there must be; what is not so many is read record by record.
         header: Column -> what the header calls it, where a row could be the header again; empty where none can.
         lines: What became of its physical lines.
-        is_bare: Whether no text begins or ends with a blank.
+        nulled: The same rows of texts, with null where one is empty; None where rows have other types.
+        is_bare: Whether no text ends with a blank.
     """
 
     rows: Relation
     records: int
     header: Mapping[str, str]
     lines: Mapping[str, int]
+    nulled: Relation | None = None
     is_bare: bool = False
 
 
@@ -139,9 +144,9 @@ def gather_sections(source: FileSource, reading: Reading, sections: Callable[[Pa
 
 
 def _piece(found: AtOnce, file: str) -> Piece:
-    nothing = {name: ibis.null("string") for name in (REJECT, RECORD)}
-    rows = found.rows.mutate(**{FILE: ibis.literal(file), **nothing})
-    return Piece(rows, (file,), found.records, found.header, found.is_bare)
+    told = {FILE: ibis.literal(file), **{name: ibis.null("string") for name in (REJECT, RECORD)}}
+    nulled = None if found.nulled is None else found.nulled.mutate(**told)
+    return Piece(found.rows.mutate(**told), (file,), found.records, found.header, nulled, found.is_bare)
 
 
 def _together(reading: Reading, pieces: Sequence[Piece]) -> Relation:
@@ -151,7 +156,11 @@ def _together(reading: Reading, pieces: Sequence[Piece]) -> Relation:
     if not pieces:
         types = dict.fromkeys(names, pa.string()) | {LINE: pa.int64()}
         return reading.engine.table(pa.schema(list(types.items())).empty_table())
-    return ibis.union(*(p.rows.select(*names) for p in pieces))
+    chosen = [p.rows.select(*names) for p in pieces]
+    kinds = [{r[name].type() for r in chosen} for name in names]
+    # One file says number where another says text: the contract types the text of both.
+    mixed = [n for n, kind in zip(names, kinds, strict=True) if len(kind) > 1 and not any(k.is_binary() for k in kind)]
+    return ibis.union(*(r.mutate(**{n: r[n].cast("string") for n in mixed}) for r in chosen))
 
 
 def _refuse(error: Unreadable | OSError, given: Delivery, deliveries: list[Delivery], problems: list[Problem]) -> None:
@@ -215,11 +224,20 @@ def finish(columns: dict[str, pa.Array], lines: Iterable[int], rejects: Sequence
 def headers(names: Sequence[str]) -> list[str]:
     """Header names, with ``column1``, ``column2`` ... by position where a cell is empty.
 
+    Marks of byte order and zeros that programs pad names with are no part of a name.
+
+    Raises:
+        Unreadable: A name holds signs that no screen shows.
+
     Example:
         >>> headers(["", " id ", "name"])
         ['column1', 'id', 'name']
     """
-    return [name.strip() or f"column{i}" for i, name in enumerate(names, start=1)]
+    found = [name.strip(_PADDING).strip() or f"column{i}" for i, name in enumerate(names, start=1)]
+    if hidden := [i for i, name in enumerate(found, start=1) if _HIDDEN.search(name)]:
+        why = f"the header holds signs that no screen shows, in column {', '.join(map(str, hidden[:6]))}."
+        raise Unreadable(why, "Ask the department for a header in plain words.")
+    return found
 
 
 def likely(header: str, others: Sequence[str]) -> str | None:

@@ -10,18 +10,21 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from metroon.collect.deliveries import Unreadable
-from metroon.collect.lines import JOINED, QUOTES, Text, refuse_other
+from metroon.collect.lines import JOINED, QUOTES, Text, in_utf8, marked, not_text, refuse_other
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 DELIMITERS = (",", ";", "\t", "|")
 _LINES = 200
+_TITLES = 20
+"""Lines that a header is looked for in."""
 _ALIKE = 0.9
 """Share of the records that must have the same number of fields."""
 _NUMBER = re.compile(r"[-+$]?[\d,]*\.?\d+%?")
@@ -39,6 +42,8 @@ class Dialect:
         second_header: Whether the line below the header is a second header (its words, or units).
         lines: What becomes of each physical line -> how many.
         joinable: Lines that are plainly parts of records that were cut: with ``cut: join`` they would be whole.
+        in_utf8: Lines in UTF-8 in a file that is else in an encoding with one byte for each sign.
+        skip: Lines above the header.
     """
 
     delimiter: str = ","
@@ -47,11 +52,14 @@ class Dialect:
     second_header: bool = False
     lines: Mapping[str, int] = field(default_factory=dict)
     joinable: int = 0
+    in_utf8: int = 0
+    skip: int = 0
 
-    def options(self) -> dict[str, str]:
+    def options(self) -> dict[str, str | int]:
         """What ``kind: csv`` must be told, beyond its defaults."""
         usual = Dialect()
-        given = {"delimiter": self.delimiter, "quote": self.quote or "none", "encoding": self.encoding}
+        given: dict[str, str | int] = {"delimiter": self.delimiter, "quote": self.quote or "none"}
+        given |= {"encoding": self.encoding, "skip": self.skip}
         return {k: v for k, v in given.items() if v != getattr(usual, k)}
 
 
@@ -64,6 +72,7 @@ class _Sum:
     records: int = 0
     needing: int = 0
     """Fields that only quotes can hold: a delimiter or a line break is in them."""
+    lines: Mapping[str, int] = field(default_factory=dict)
     why_not: Unreadable | None = None
 
     @property
@@ -80,29 +89,56 @@ def dialect(file: Path) -> Dialect:
     """
     encoding = _encoding(file)
     with file.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as handle:
-        lines = list(islice((line for line in handle if line.strip("\r\n")), _LINES))
+        every = list(islice(handle, _LINES))
+    skip = _above(every)
+    lines = [line for line in every[skip:] if line.strip("\r\n")]
     if not any(line.strip() for line in lines):
         raise Unreadable("the file is empty.", "Ask the department to send it again.")
-    ways = [_quoting(Text(file, encoding, sign, '"')) for sign in _delimiters(lines, file)]
+    ways = [_quoting(Text(file, encoding, sign, '"', skip=skip)) for sign in _delimiters(lines, file)]
     text, found = max(ways, key=lambda way: (way[1].share, len(way[1].names)))
     first = _records(lines, text.delimiter, text.quote)
     _refuse_without_header(first, found)
     _refuse_unsound(found)
-    told, joined = Counter[str](), Counter[str]()
-    _sum(text, told)
-    if found.whole < found.records:
-        _sum(replace(text, join=True), joined)
-    return Dialect(text.delimiter, text.quote, encoding, _has_second_header(first), dict(told), joined[JOINED])
+    joined = _sum(replace(text, join=True)).lines if found.whole < found.records else {}
+    foreign, has_second = in_utf8(file, encoding), _has_second_header([r for r in first if r != first[0]])
+    joinable = joined.get(JOINED, 0)
+    return Dialect(text.delimiter, text.quote, encoding, has_second, found.lines, joinable, foreign, skip)
+
+
+def _above(lines: Sequence[str]) -> int:
+    """How many lines stand above the header: titles and blank lines.
+
+    A line with anything beyond its first field is no title, so that no record is taken for one; a header names every
+    column, and in words.
+    """
+    told = {_title_lines([next(iter(_records([line], sign, '"')), []) for line in lines]) for sign in DELIMITERS}
+    told -= {None}
+    # Where one sign sees titles and another none, nobody knows.
+    return (told.pop() or 0) if len(told) == 1 else 0
+
+
+def _title_lines(every: Sequence[list[str]]) -> int | None:
+    """How many of some lines, taken apart, stand above the header; None where they are no table."""
+    widths = Counter(len(fields) for fields in every if fields)
+    width, n = widths.most_common(1)[0] if widths else (0, 0)
+    if width < 2 or 2 * n < widths.total():
+        return None
+    for number, fields in enumerate(every[:_TITLES]):
+        named = [cell.strip() for cell in fields if cell.strip()]
+        if any(cell.strip() for cell in fields[1:]):
+            is_header = len(named) == len(fields) == width and not any(map(_is_value, named))
+            return number if is_header and any(every[:number]) else 0
+    return 0
 
 
 def _quoting(text: Text) -> tuple[Text, _Sum]:
     """With quotes or without: the way in which more records of the whole file come out whole."""
-    quoted = _sum(text, Counter())
-    wrapped, bare = _quotes(text)
+    quoted = _sum(text)
+    wrapped, bare = _quotes(text) if _has_quotes(text.file) else (0, 0)
     if not wrapped + bare:
         return text, quoted
     without = replace(text, quote="")
-    plain = _sum(without, Counter())
+    plain = _sum(without)
     # Quotes around a field in most lines are how the file is written; a few broken ones are set aside.
     is_habit = wrapped >= plain.records / 2 and not quoted.why_not
     # Who writes quotes in fields as they are puts none around them: inches and nicknames, unless a field needs its own.
@@ -111,8 +147,13 @@ def _quoting(text: Text) -> tuple[Text, _Sum]:
     return (without, plain) if is_plain and not is_habit else (text, quoted)
 
 
-def _sum(text: Text, told: Counter[str]) -> _Sum:
-    whole = every = needing = 0
+def _has_quotes(file: Path) -> bool:
+    with file.open("rb") as handle:
+        return any(b'"' in block for block in iter(partial(handle.read, 1 << 20), b""))
+
+
+def _sum(text: Text) -> _Sum:
+    told, whole, every, needing = Counter[str](), 0, 0, 0
     try:
         with text.table(told) as (names, found):
             for record in found:
@@ -122,7 +163,7 @@ def _sum(text: Text, told: Counter[str]) -> _Sum:
                     needing += any(text.delimiter in f or "\n" in f or "\r" in f for f in record.fields)
     except Unreadable as why:
         return _Sum(why_not=why)
-    return _Sum(tuple(names), whole, every, needing)
+    return _Sum(tuple(names), whole, every, needing, dict(told))
 
 
 def _quotes(text: Text) -> tuple[int, int]:
@@ -148,16 +189,14 @@ def _refuse_unsound(found: _Sum) -> None:
 
 def _encoding(file: Path) -> str:
     """The first that the whole file can be read in."""
-    with file.open("rb") as handle:
-        start = handle.read(2)
-    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "utf-16"
+    if told := marked(file):
+        return told
     refuse_other(file, "utf-8")
     for encoding in ("utf-8", "cp1252"):
         if _decodes(file, encoding):
             return encoding
     fix = "Ask which program wrote it and in which encoding, or have it saved as UTF-8."
-    raise Unreadable("the file is neither UTF-8 nor Windows (cp1252) text.", fix)
+    raise Unreadable(f"the file is neither UTF-8 nor Windows (cp1252) text.{not_text(file, 'cp1252')}", fix)
 
 
 def _decodes(file: Path, encoding: str) -> bool:
@@ -202,7 +241,7 @@ def _records(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
 
 
 def _refuse_without_header(records: list[list[str]], found: _Sum) -> None:
-    header, body = records[0], records[1:]
+    header, body = records[0], [r for r in records[1:] if r != records[0]]
     cells = [c.strip() for c in header]
     usual = Counter(len(r) for r in body).most_common(1)[0][0] if body else len(header)
     if len(header) != usual and found.share < _ALIKE:
@@ -223,10 +262,10 @@ def _is_value(cell: str) -> bool:
 
 
 def _has_second_header(records: list[list[str]]) -> bool:
-    """Whether the first record is words all over, where the records below it hold numbers."""
-    if len(records) < 4:
+    """Whether the first record below the header is words all over, where the records below it hold numbers."""
+    if len(records) < 3:
         return False
-    first, below = records[1], records[2:]
+    first, below = records[0], records[1:]
     if any(not cell.strip() or _is_value(cell.strip()) for cell in first):
         return False
     columns = [[r[i].strip() for r in below if i < len(r) and r[i].strip()] for i in range(len(first))]

@@ -7,15 +7,15 @@ contract's typing would read it (``conform/typing.py``) does not fit.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from metroon.base.signs import SIGNS, plain
+from metroon.base.signs import EPOCH, SIGNS, SPREADSHEET_DAYS, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from metroon.base.profile import Inferred
 
@@ -28,6 +28,7 @@ _INTEGER = re.compile(r"-?\d{1,15}")
 _WHOLE = re.compile(r"-?\d{1,15}\.0+")
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _CODED = re.compile(r"-?0\d+|-?\d{16,}")  # nobody writes a figure with leading zeros, or to the quadrillion
+_CUT_OFF = re.compile(r"\d(?:\.\d+)?[eE]\+\d{2}")  # how spreadsheet programs show numbers of many digits
 _MONEY = re.compile(r"-?\$? ?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\$ ?\d+(?:\.\d+)?|-?\d+(?:\.\d+)? ?%")
 _ISO = re.compile(
     r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})"
@@ -40,6 +41,13 @@ _MONTHS = {m[:3]: i for i, m in enumerate(
 )}  # fmt: skip
 _LIST = 40
 """Values of a list of codes at the most; one that holds a letter is no column of numbers with mistakes."""
+_COMMA, _THOUSANDS = "decimal comma", "thousands"
+_OTHERS = [sign for sign in SIGNS if sign != _COMMA]
+_DOTTED = re.compile(r"-?\d{1,3}(\.\d{3}){2,}")  # no number but with points between thousands
+_SOME = 5
+"""Different texts that only a comma before decimals explains, from which on it is believed."""
+_COUNTED = (10_000, 55_000)
+"""Days that a spreadsheet program counts for 1927 to 2050; a column that holds nothing else, and is called a date."""
 _HUGE = 2.0**53  # beyond it a number is no longer exact, and conform refuses it as an integer
 _YEARS = range(1800, 2101)
 
@@ -94,15 +102,20 @@ def infer(counts: Mapping[str, int], *, is_date: bool = False, is_code: bool = F
     low = {text.lower() for text in counts}
     if low <= _YES | _NO and low & _YES and low & _NO:
         return Found("boolean", None, {})
-    found = _numbers(counts, total) if not (is_date and _compact(counts, total)) else None
+    found = _counted(counts, total) if is_date and not is_code else None
+    if found is None:
+        found = _numbers(counts, total) if not (is_date and _compact(counts, total)) else None
     if found is None:
         found = _dates(counts, total, is_date=is_date)
     if found is None and not is_code:
-        found = _signed(counts, total)
+        found = _signed(counts, total) or _comma(counts, total)
     if found is None:
         return Found("string", None, {}, 0, tuple(_why_text(counts, total, is_code=is_code)))
+    if is_date and found.type == "integer" and _rows(counts, _ticks(counts)) >= ENOUGH * total:
+        told = "These may be seconds or milliseconds since 1970: they stay numbers till they are sent as dates."
+        found = replace(found, notes=(*found.notes, told))
     if is_code and found.type in ("integer", "number"):
-        return Found("string", None, {}, 0, found.notes)
+        return Found("string", None, {}, 0, (*found.notes, *_cut_off(counts)))
     return found
 
 
@@ -125,10 +138,29 @@ def _numbers(counts: Mapping[str, int], total: int) -> Found | None:
 def _signed(counts: Mapping[str, int], total: int) -> Found | None:
     """Numbers with signs of money, percent or thousands, when nearly all are numbers with them and not without."""
     tried = list(counts)[:: max(1, len(counts) // _TRIED)]
-    if sum(bool(_NUMBER.fullmatch(plain(t, SIGNS))) for t in tried) < 0.9 * len(tried):
+    if sum(bool(_NUMBER.fullmatch(plain(t, _OTHERS))) for t in tried) < 0.9 * len(tried):
         return None
-    others = {sign: [s for s in SIGNS if s != sign] for sign in SIGNS}
-    used = [sign for sign in SIGNS if any(plain(t, SIGNS) != plain(t, others[sign]) for t in counts)]
+    return _written(counts, total, _used(counts, _OTHERS))
+
+
+def _comma(counts: Mapping[str, int], total: int) -> Found | None:
+    """Numbers whose decimals begin with a comma, when most have one, and some can be read in no other way."""
+    plain_as = {t: plain(t, _OTHERS) for t in counts}
+    proof = [t for t, read in plain_as.items() if _DOTTED.fullmatch(read) or ("," in t and not _NUMBER.fullmatch(read))]
+    grouped = {t for t in counts if "," in t or _DOTTED.fullmatch(t)}
+    if len(proof) < _SOME or _rows(counts, grouped) < 0.5 * total:
+        return None
+    signs = [sign for sign in SIGNS if sign != _THOUSANDS]
+    return _written(counts, total, [*(s for s in _used(counts, signs) if s != _COMMA), _COMMA])
+
+
+def _used(counts: Mapping[str, int], signs: Sequence[str]) -> list[str]:
+    """Those of some signs without which some texts would be read otherwise."""
+    others = {sign: [s for s in signs if s != sign] for sign in signs}
+    return [sign for sign in signs if any(plain(t, signs) != plain(t, others[sign]) for t in counts)]
+
+
+def _written(counts: Mapping[str, int], total: int, used: Sequence[str]) -> Found | None:
     read = {t: plain(t, used) for t in counts}
     again: dict[str, int] = {}
     for text, bare in read.items():
@@ -136,9 +168,35 @@ def _signed(counts: Mapping[str, int], total: int) -> Found | None:
     found = _numbers(again, total) if used else None
     if found is None:
         return None
+    found = replace(found, notes=()) if _COMMA in used else found  # of points that stand in no text
     values = {t: found.values[bare] for t, bare in read.items() if bare in found.values}
     told = f"Numbers written with {', '.join(used)}: declared as written, so that they are read as numbers."
     return Found(found.type, None, values, total - _rows(counts, values), (told, *found.notes), tuple(used))
+
+
+def _ticks(counts: Mapping[str, int]) -> list[str]:
+    """The texts that may be moments of 2001 to 2033 as seconds since 1970, or as thousandths of them."""
+    return [t for t in counts if t.isdecimal() and len(t) in (10, 13) and t[0] == "1"]
+
+
+def _counted(counts: Mapping[str, int], total: int) -> Found | None:
+    """Days and times that a spreadsheet program counts, alone or among others that are written as dates."""
+    low, high = _COUNTED
+    days = {t: float(t) for t in counts if _NUMBER.fullmatch(t) and low <= float(t) <= high}
+    if len(days) < 2 or _rows(counts, days) < (1 - ENOUGH) * total:
+        return None
+    rest = {t: n for t, n in counts.items() if t not in days}
+    others = _dates(rest, sum(rest.values()), is_date=True) if rest else None
+    epoch = datetime(EPOCH.year, EPOCH.month, EPOCH.day)
+    values: dict[str, datetime] = {t: epoch + timedelta(seconds=round(n * 86400)) for t, n in days.items()}
+    if others is not None:
+        values |= {t: v for t, v in others.values.items() if isinstance(v, datetime)}
+    if _rows(counts, values) < ENOUGH * total:
+        return None
+    told = "Days as spreadsheet programs count them: declared as written, so that they are read as dates."
+    notes = (told, *(others.notes if others else ()))
+    found = _dated(counts, total, others.format if others else None, values, [*notes])
+    return replace(found, written=(SPREADSHEET_DAYS,))
 
 
 def _dates(counts: Mapping[str, int], total: int, *, is_date: bool) -> Found | None:
@@ -267,10 +325,13 @@ def _format_notes(form: str, fits: Mapping[str, datetime]) -> list[str]:
 
 def _why_text(counts: Mapping[str, int], total: int, *, is_code: bool) -> Iterable[str]:
     """Why a column that looks like numbers or dates stays text."""
+    yield from _cut_off(counts) if is_code else ()
     if _rows(counts, {t for t in counts if _MONEY.fullmatch(t) or _NUMBER.fullmatch(t)}) >= ENOUGH * total:
         if any(_MONEY.fullmatch(t) for t in counts):
             yield "Numbers written with $, % or thousands separators stay text until they are sent plain."
         return
+    if not is_code and any("," in t for t in counts) and _written(counts, total, [_COMMA]):
+        yield "If the comma begins decimals here, declare a number with written: [decimal comma]; till then it is text."
     numbers = _rows(counts, {t for t in counts if _NUMBER.fullmatch(t)})
     if len(counts) > _LIST and not is_code and 0.8 * total <= numbers < ENOUGH * total:
         yield f"{numbers / total:.1%} of the values are numbers; with the rest it stays text."
@@ -279,6 +340,13 @@ def _why_text(counts: Mapping[str, int], total: int, *, is_code: bool) -> Iterab
     best = max((_rows(counts, {t for t in counts if parse(t, f)}) for f in forms), default=0)
     if 0.5 * total <= max(dated, best) < ENOUGH * total:
         yield f"{max(dated, best) / total:.1%} of the values are dates written in one way; with the rest it stays text."
+
+
+def _cut_off(counts: Mapping[str, int]) -> list[str]:
+    """What to say of identifiers that are no longer what they were."""
+    n = sum(bool(_CUT_OFF.fullmatch(t)) for t in counts)
+    said = "1 of them is" if n == 1 else f"{n:,} of them are"
+    return [f"{said} written with E+: a spreadsheet program has cut off the digits. Ask for texts."] if n else []
 
 
 def _rows(counts: Mapping[str, int], texts: Iterable[str]) -> int:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from metroon.collect.deliveries import Unreadable, headers
@@ -26,16 +27,25 @@ HEADER, BLANK, RECORDS, JOINED, ASIDE, REFUSED = "header", "blank", "records", "
 BROKEN_QUOTES = "the quotes of the record are broken"
 HEADER_AGAIN = "the header stands here again"
 SWALLOWED = "a quote has swallowed line breaks between what look like whole records"
+NOTHING = "no field of the record holds anything"
 QUOTES = (
     "Ask the department to send it again with quotes doubled inside quotes, or declare quote: none in product.yaml "
     "if its quotes are signs like any other."
 )
+_MARK = "\ufeff"
+_BLANKS = " \t\r\n\v\f"
 _BLOCK = 1 << 20
 _START = 4096
 _NULS = 0.2
 """Share of zeros among the first bytes of what is no text; programs that pad fields with them write fewer."""
 _OTHERS = (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"PAR1", b"SQLite format 3\x00")
 """What zips and workbooks, PDFs, old workbooks, gzip, Parquet and SQLite files begin with."""
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_JSON = re.compile(rb'[\[\s]*\{\s*"[^"\n]*"\s*:')
+_PAGE = re.compile(rb"\s*<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
+_BYTES = ("cp125", "iso8859", "mac", "cp437", "cp850", "latin")
+"""How the names of encodings begin that have one byte for each sign, and so a sign for nearly each byte."""
 
 
 class Record(NamedTuple):
@@ -83,6 +93,7 @@ class Text:
         delimiter: The sign between fields.
         quote: The sign around fields; empty when there is none.
         join: Whether lines that are plainly one record are joined.
+        skip: Lines above the header; they are counted with it.
     """
 
     file: Path
@@ -90,6 +101,7 @@ class Text:
     delimiter: str
     quote: str
     join: bool = False
+    skip: int = 0
 
     def header(self) -> list[str]:
         """The names of the columns.
@@ -112,6 +124,7 @@ class Text:
         """
         with self._records() as every:
             given = self._first(every, told)
+            told[HEADER] += self.skip
             head = next(every, None)
             below = chain([head] if head else [], every)
             width = self._width(given, head)
@@ -124,9 +137,10 @@ class Text:
         encoding = "utf-8-sig" if codecs.lookup(self.encoding).name == "utf-8" else self.encoding
         try:
             with self.file.open(encoding=encoding, newline="") as handle:
-                yield _records(handle, self.delimiter, self.quote)
+                above = sum(1 for _ in islice(handle, self.skip))
+                yield _records(handle, self.delimiter, self.quote, above)
         except UnicodeError:
-            why = f"the file is not {self.encoding} text.{_not_text(self.file, self.encoding)}"
+            why = f"the file is not {self.encoding} text.{not_text(self.file, self.encoding)}"
             fix = f"Declare its encoding in product.yaml, such as encoding: {_likely(self.file)}."
             raise Unreadable(why, fix) from None
 
@@ -149,13 +163,14 @@ class Text:
             return _whole_width((r for r in every if r.fields), len(header), is_named=bool(header[-1].strip()))
 
 
-def _records(handle: Iterable[str], delimiter: str, quote: str) -> Iterator[Record]:
+def _records(handle: Iterable[str], delimiter: str, quote: str, above: int) -> Iterator[Record]:
     """Every record of a text, blank lines among them.
 
     Args:
         handle: Its lines with their ends.
         delimiter: The sign between fields.
         quote: The sign around fields; empty when there is none.
+        above: How many lines stand above them.
 
     Raises:
         Unreadable: A quote that opens in one line is broken in another: nobody can tell how many records it swallowed.
@@ -167,7 +182,7 @@ def _records(handle: Iterable[str], delimiter: str, quote: str) -> Iterator[Reco
             taken.append(line)
             yield line
 
-    reader, begins = _reader(feed(), delimiter, quote), 1
+    reader, begins = _reader(feed(), delimiter, quote), above + 1
     while True:
         fields: list[str] | None = None
         try:
@@ -208,8 +223,9 @@ def _judged(
         if record.fields and len(record.fields) < width:
             short.append(record)
             continue
-        yield from _pieces(short, len(header), width=width, join=join, told=told)
-        short.clear()
+        if short:
+            yield from _pieces(short, len(header), width=width, join=join, told=told)
+            short.clear()
         if record.fields == []:
             told[BLANK] += len(record.lines)
             continue
@@ -232,11 +248,22 @@ def _fault(record: Record, header: Sequence[str], width: int, delimiter: str) ->
         return BROKEN_QUOTES
     if len(record.fields) != width:
         return ragged(len(header))
-    if (record.fields[0].strip() or header[0]) == header[0] and headers(record.fields[: len(header)]) == list(header):
+    first = record.fields[0].strip()
+    if (first in ("", header[0]) or first[0] == _MARK) and _is_header(record.fields, header):
         return HEADER_AGAIN
+    if not first and width > 1 and not any(f.strip(_BLANKS) for f in record.fields):
+        return NOTHING
     # Two quotes that stand alone make one field of all that lies between them, and one record of many.
     is_many = len(record.lines) > 1 and width > 2 and all(line.count(delimiter) == width - 1 for line in record.lines)
     return SWALLOWED if is_many else None
+
+
+def _is_header(fields: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a record is the header again, perhaps with the mark that the file it comes from began with."""
+    try:
+        return headers(fields[: len(header)]) == list(header)
+    except Unreadable:
+        return False
 
 
 def _pieces(short: list[Record], columns: int, *, width: int, join: bool, told: Counter[str]) -> Iterator[Judged]:
@@ -304,15 +331,22 @@ def _whole_width(given: Iterable[Record], columns: int, *, is_named: bool) -> in
 
 
 def refuse_other(file: Path, encoding: str) -> None:
-    """Refuse a file whose first bytes no text begins with.
+    """Refuse a file whose first bytes no table of text begins with.
 
     Raises:
-        Unreadable: It is the file of another program.
+        Unreadable: It is the file of another program, JSON, or a page of the web.
     """
     with file.open("rb") as raw:
         start = raw.read(_START)
+    words = start.removeprefix(codecs.BOM_UTF8)
+    if _JSON.match(words):
+        fix = "Give its name the ending .json, or .ndjson when it has one object on each line, and collect it as such."
+        raise Unreadable("the file holds JSON, whatever its name ends in.", fix)
+    if _PAGE.match(words):
+        fix = "Open it in a browser: it may say why there is no table, such as that somebody has to sign in."
+        raise Unreadable("the file is a page of the web or XML, and no table.", fix)
     is_padded = has_byte_lines(encoding) and start.count(0) > _NULS * len(start)
-    if start.startswith(_OTHERS) or (is_padded and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))):
+    if start.startswith(_OTHERS) or (is_padded and not start.startswith(_UTF16)):
         fix = "Open it in the program it comes from and save it as CSV (UTF-8)."
         raise Unreadable("the file is no text, whatever its name ends in.", fix)
 
@@ -342,7 +376,7 @@ def count_lines(file: Path, encoding: str) -> int:
     return ends + (last not in (b"", b"\n", b"\r"))
 
 
-def _not_text(file: Path, encoding: str) -> str:
+def not_text(file: Path, encoding: str) -> str:
     """How many lines of a file are no text of an encoding, and which is the first, in words."""
     if not has_byte_lines(encoding):
         return ""
@@ -362,6 +396,31 @@ def _byte_lines(raw: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _likely(file: Path) -> str:
-    """The encoding that the first bytes speak of, else the one of older Windows programs."""
+    return marked(file) or "cp1252"
+
+
+def marked(file: Path) -> str:
+    """The encoding that the first bytes of a file speak of; empty when they speak of none."""
     with file.open("rb") as handle:
-        return "utf-16" if handle.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "cp1252"
+        start = handle.read(4)
+    # The shorter mark is what the longer one begins with.
+    return "utf-32" if start.startswith(_UTF32) else "utf-16" if start.startswith(_UTF16) else ""
+
+
+def in_utf8(file: Path, encoding: str) -> int:
+    """How many lines of a text are UTF-8, though it is read in an encoding with one byte for each sign.
+
+    Lines of which both make the same are not counted. What is UTF-8 by chance is no text in any language.
+    """
+    if not codecs.lookup(encoding).name.startswith(_BYTES):
+        return 0
+    with file.open("rb") as raw:
+        return sum(1 for line in raw if not line.isascii() and _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

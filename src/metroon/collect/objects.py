@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _BATCH = 50_000
 _AGAIN = "Ask the department to send it again."
 _ROWS = "Check rows: in product.yaml, and the names in contract.yaml: those of nested objects are written a.b."
+_TOTALS = {
+    "total", "count", "totalcount", "totalrecords", "totalrows", "recordcount", "numfound", "nummatched",
+    "numbermatched", "totalresults", "totalitems",
+}  # fmt: skip
+"""What documents call the number of all records, in small letters and digits."""
+_NEXT = {"next", "nextlink", "nextpage", "nexturl", "odatanextlink"}
+"""What they call where to find more."""
 _NO_OBJECT = "the record is no object"
 _AMBIGUOUS = "the record has a name twice"
 
@@ -204,6 +211,44 @@ def at_path(document: object, path: str) -> list[object]:
         told = f"Write rows: {' or '.join(lists)} in product.yaml." if lists else _AGAIN
         raise Unreadable(f"the document has no list of records {where}.", told)
     return found
+
+
+def one_page(document: object, path: str, records: int) -> list[str]:
+    """What to say where a document says itself that its list is not all that there is.
+
+    Args:
+        document: What was parsed.
+        path: Where its list of records is.
+        records: How many there are.
+
+    Example:
+        >>> one_page(parse('{"total": 5000, "rows": [{"id": 1}]}'), "rows", 1)
+        ['the document says that there are 5,000 records and holds 1: it may be one page of several']
+        >>> one_page(parse('{"next": null, "count": 1, "rows": [{"id": 1}]}'), "rows", 1)
+        []
+    """
+    around, found = [document, document.get("properties") if isinstance(document, dict) else None], document
+    for name in path.split(".")[:-1] if path else []:
+        found = found.get(name) if isinstance(found, dict) else None
+        around.append(found)
+    told = {_bare(n): v for level in around if isinstance(level, dict) for n, v in level.items()}
+    totals = [int(str(v)) for n, v in told.items() if n in _TOTALS and _is_number(v)]
+    page = "it may be one page of several"
+    if more := max((n for n in totals if n > records), default=0):
+        return [f"the document says that there are {more:,} records and holds {records:,}: {page}"]
+    links = told.get("links")
+    is_linked = isinstance(links, list) and any(isinstance(k, dict) and k.get("rel") == "next" for k in links)
+    if told.get("exceededtransferlimit") is True or is_linked or any(n in _NEXT and v for n, v in told.items()):
+        return [f"the document says that there are more than its {records:,} records: {page}"]
+    return []
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (Number, int)) and not isinstance(value, bool) and str(value).isdecimal()
+
+
+def _bare(name: str) -> str:
+    return "".join(sign for sign in name.lower() if sign.isalnum())
 
 
 def _constant(name: str) -> object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 import ibis
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
     Positions = NDArray[np.intp]
+    Flags = NDArray[np.bool_]
 
 _BLOCK = 1 << 20
-_LF, _TAB, _BLANK = 10, 9, 32
+_LF, _CR, _TAB, _BLANK = 10, 13, 9, 32
 _LONGEST = 1 << 20
 """A longer line is read record by record: the engine has a limit of its own."""
 _WIDEST = 300
@@ -50,12 +51,14 @@ class Plain:
         rows: The records in the order of their lines: columns ``c0``, ``c1`` ... as text, and ``_line``.
         records: How many there are.
         is_claim: Whether that is what the bytes say, and the engine has not counted yet.
-        is_bare: Whether no field begins or ends with a blank.
+        nulled: The same rows, with null where a field is empty.
+        is_bare: Whether no field ends with a blank.
     """
 
     names: list[str]
     rows: Relation
     records: int
+    nulled: Relation
     is_claim: bool = False
     is_bare: bool = False
 
@@ -68,7 +71,7 @@ class _Counted:
         first: The first line, with its end.
         lines: How many lines there are.
         open_ends: How many delimiters stand at the ends of lines below the first.
-        is_bare: Whether no field begins or ends with a blank.
+        is_bare: Whether no field ends with a blank.
     """
 
     first: bytes
@@ -103,11 +106,12 @@ def plain(engine: Engine, file: Path, *, delimiter: str, quote: str, may_claim: 
     if not 0 < len(header) <= _WIDEST or (len(header) == 1 and counted.open_ends):
         return None
     width = len(header)
-    given = {"delimiter": delimiter, "quote": quote}
-    every = engine.text_file(file, width, **given, line=LINE)
+    read = partial(engine.text_file, file, width, delimiter=delimiter, quote=quote)
+    every = read(line=LINE)
+    nulled = read(line=LINE, is_nulled=True)
     if may_claim and not counted.open_ends:
-        return Plain(headers(header), every, counted.lines - 1, is_claim=True, is_bare=counted.is_bare)
-    rows = engine.text_file(file, width, **given)
+        return Plain(headers(header), every, counted.lines - 1, nulled, is_claim=True, is_bare=counted.is_bare)
+    rows = read()
     told = {"n": rows.count(), "headers": _may_be_header(rows, header).sum()}
     told |= {"open_ends": _open_ends(rows, width).sum()} if counted.open_ends else {}
     try:
@@ -117,7 +121,7 @@ def plain(engine: Engine, file: Path, *, delimiter: str, quote: str, may_claim: 
     # The engine passes over one delimiter too many at the end of a record: then the bytes have more than the fields.
     if (found["n"], found["headers"], found.get("open_ends", 0)) != (counted.lines - 1, 0, counted.open_ends):
         return None
-    return Plain(headers(header), every, counted.lines - 1, is_bare=counted.is_bare)
+    return Plain(headers(header), every, counted.lines - 1, nulled, is_bare=counted.is_bare)
 
 
 def _fields(line: str, delimiter: str, quote: str) -> list[str]:
@@ -149,21 +153,33 @@ def _counted(file: Path, delimiter: str, quote: str) -> _Counted | None:
         end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
         raw.seek(0)
         lines = open_ends = 0
-        is_bare, edges = delimiter != "\t", np.zeros(256, bool)
-        edges[[ord(sign) for sign in f"{delimiter}{quote}\r\n"]] = True
+        is_bare, nothing = delimiter != "\t", f"{delimiter}{quote} \t\v\f\r\n".encode()
+        flags = np.empty((4, 0), bool)
         for block in _blocks(raw):
             is_cut = not block.endswith(end)
             if is_cut and raw.read(1):
                 return None  # a line too long
             given = np.frombuffer(block, np.uint8)
-            ends = np.flatnonzero(given == _LF) - len(end)
+            # Made once: to get new memory for each block takes longer than to look at it.
+            flags = flags if flags.shape[1] >= len(block) else np.empty((4, len(block)), bool)
+            is_end, is_blank, is_quote, is_edge = flags[:, : len(block)]
+            ends = np.flatnonzero(np.equal(given, _LF, out=is_end)) - len(end)
             ends = np.append(ends, len(block) - 1) if is_cut else ends
-            if not _is_plain(block, given, ends, end):
-                return None
-            before, after = _around_blanks(given)
-            if quote and np.isin(before[after == ord(quote)], (ord(delimiter), _LF, _BLANK, _TAB)).any():
-                return None  # after blanks, one reader takes a quote for a sign like any other
-            is_bare = is_bare and not (edges[before].any() or edges[after].any() or b"\v" in block or b"\f" in block)
+            if not _is_plain(block, given, ends, end) or _has_nothing(block, given, ends, end, nothing=nothing):
+                return None  # a record without anything in it is set aside where records are read one by one
+            np.equal(given, _BLANK, out=is_blank)
+            if b"\t" in block:
+                is_blank |= given == _TAB
+            np.equal(given, ord(quote) if quote else 0, out=is_quote)
+            if _has_quote_after_blanks(given, is_blank, is_quote, ord(delimiter)):
+                return None  # there, one reader takes a quote for a sign like any other
+            if is_bare:
+                np.equal(given, ord(delimiter), out=is_edge)
+                is_edge |= is_quote
+                is_edge |= is_end
+                is_edge |= given == _CR if end != b"\n" else False
+                is_edge[1:] &= is_blank[:-1]
+                is_bare = not (is_edge[1:].any() or (is_cut and is_blank[-1]) or b"\v" in block or b"\f" in block)
             lines += len(ends)
             open_ends += _at_ends(given, ends, ord(delimiter))
     head = first.rstrip(b"\r\n")
@@ -188,12 +204,25 @@ def _is_plain(block: bytes, given: Bytes, ends: Positions, end: bytes) -> bool:
     return has_ends and _is_utf8(block)
 
 
-def _around_blanks(given: Bytes) -> tuple[Bytes, Bytes]:
-    """The signs before and after each blank and each tab."""
-    at = np.flatnonzero((given == _BLANK) | (given == _TAB))
-    before = np.where(at == 0, _LF, given[at - 1]).astype(np.uint8)
-    after = np.where(at == len(given) - 1, _LF, given[np.minimum(at + 1, len(given) - 1)]).astype(np.uint8)
-    return before, after
+def _has_nothing(block: bytes, given: Bytes, ends: Positions, end: bytes, *, nothing: bytes) -> bool:
+    """Whether one of the lines holds delimiters, quotes and blanks alone."""
+    begins = np.append(0, ends[:-1] + len(end) + 1)
+    is_nothing = np.zeros(256, bool)
+    is_nothing[list(nothing)] = True
+    # Of most lines, one of the two first or last signs is another.
+    may = np.ones(len(ends), bool)
+    for at in (begins, begins + 1, ends, ends - 1):
+        may &= is_nothing[given[np.clip(at, 0, len(given) - 1)]]
+    return any(not block[begin : end + 1].strip(nothing) for begin, end in zip(begins[may], ends[may], strict=True))
+
+
+def _has_quote_after_blanks(given: Bytes, is_blank: Flags, is_quote: Flags, delimiter: int) -> bool:
+    """Whether a quote follows blanks that stand where a field begins, or several of them."""
+    at = np.flatnonzero(is_blank[:-1] & is_quote[1:])
+    if not len(at):
+        return False
+    before = np.where(at == 0, _LF, given[at - 1])
+    return bool(np.isin(before, (delimiter, _LF, _BLANK, _TAB)).any())
 
 
 def _blocks(raw: BinaryIO) -> Iterator[bytes]:

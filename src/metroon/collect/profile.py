@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -19,20 +20,20 @@ from metroon.base.node import Node
 from metroon.base.patterns import hits
 from metroon.base.profile import ColumnProfile, MissingCode, Profile, Shape, column_names
 from metroon.city.contract import contract
-from metroon.collect.codes import as_words, closed_list, in_dates, in_numbers, in_text
+from metroon.collect.codes import PLACE, as_words, closed_list, in_dates, in_numbers, in_text
 from metroon.collect.deliveries import Unreadable
 from metroon.collect.dialect import Dialect, dialect
 from metroon.collect.inference import Found, infer
-from metroon.collect.layout import Layout, document, workbook
+from metroon.collect.layout import SUMS, Layout, document, workbook
 from metroon.collect.roles import CODE, DATE, event_time, is_row_number, key, nearly_key, point
-from metroon.collect.source import REJECT, FileSource, Reading
+from metroon.collect.source import LINE, REJECT, FileSource, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from metroon.base.profile import Inferred
-    from metroon.collect.source import Source
+    from metroon.collect.source import Raw, Source
 
 KINDS = {
     ".csv": "csv", ".txt": "csv", ".tsv": "csv", ".tab": "csv", ".psv": "csv", ".parquet": "parquet",
@@ -44,6 +45,15 @@ KINDS = {
 
 EMPTY = "Nothing is recorded in any row."
 _BLANKS = " \t\n\r\v\f"
+_THOUSANDS = (
+    "Each number with a point has three digits after it: if the point divides thousands, declare "
+    "written: [decimal comma]."
+)
+_POINTED = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
+_SOME = 5
+"""Different numbers with a point, from which on that can be no chance."""
+_MOST = 500_000
+"""Records that are looked at; of more it is one in so many, and that is told."""
 _SAMPLED = 2_000
 """Values that the patterns are tried on: enough to tell a share to a few percent."""
 
@@ -73,9 +83,10 @@ def profile(file: Path, engine: Engine | None = None, *, path: str | None = None
         Refused: It is no file of these kinds, or not what its ending says (D110, D111).
     """
     seen = _seen(file, engine, path)
-    headers, unique, whole, ragged, written = seen.headers, seen.unique, seen.whole, seen.ragged, seen.written
-    found = _profiled(seen.layout.kind, seen.layout.options, headers, unique, whole, ragged, written)
-    return replace(found, notes=(*seen.layout.notes, *found.notes))
+    looked, layout = seen.looked, seen.layout
+    args = (seen.headers, seen.unique, looked.rows, looked.ragged, seen.written)
+    found = _profiled(layout.kind, layout.options, *args)
+    return replace(found, rows=looked.whole, notes=(*layout.notes, *looked.notes(), *found.notes))
 
 
 @dataclass(frozen=True)
@@ -97,9 +108,38 @@ def records(file: Path) -> Records:
     Raises:
         Refused: It is no file of a kind that can be read, or not what its ending says (D110, D111).
     """
-    seen = _seen(file, None)
-    ragged = seen.ragged - seen.written.second_header
-    return Records({h: seen.whole[f"c{i}"] for i, h in enumerate(seen.unique)}, ragged)
+    seen = _seen(file, None, most=None)
+    ragged = seen.looked.ragged - seen.written.second_header
+    return Records({h: seen.looked.rows[f"c{i}"] for i, h in enumerate(seen.unique)}, ragged)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """The whole records that are looked at.
+
+    Args:
+        rows: They: all, or of many one in so many.
+        whole: How many whole records there are.
+        ragged: How many others.
+        step: One in how many is looked at; 1 for all.
+    """
+
+    rows: pa.Table
+    whole: int
+    ragged: int
+    step: int = 1
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether there are more records than are looked at."""
+        return self.step > 1
+
+    def notes(self) -> list[str]:
+        """What is to be said of a sample."""
+        if not self.is_sample:
+            return []
+        told = f"{self.whole:,} records were counted, and one in {self.step:,} of them looked at"
+        return [f"{told}: what is said of columns, of their values and of the key is said of those."]
 
 
 @dataclass(frozen=True)
@@ -108,8 +148,7 @@ class _Seen:
     written: Dialect
     headers: list[str]
     unique: list[str]
-    whole: pa.Table
-    ragged: int
+    looked: _Looked
 
 
 @dataclass(frozen=True)
@@ -137,7 +176,9 @@ def form(file: Path) -> Form:
     return Form(layout.kind, layout.options, tuple(headers))
 
 
-def profile_source(source: Source, headers: Sequence[str], data: Path, folder: Path) -> Profile:
+def profile_source(
+    source: Source, headers: Sequence[str], data: Path, folder: Path, told: Sequence[str] = ()
+) -> Profile:
     """Look at what a source gives that is no file of the city's, such as what was fetched from elsewhere.
 
     Args:
@@ -145,27 +186,30 @@ def profile_source(source: Source, headers: Sequence[str], data: Path, folder: P
         headers: What its columns are called.
         data: The folder that it reads from.
         folder: The product's own folder.
+        told: The columns that tell rows apart, when the source says which.
 
     Raises:
         Refused: Nothing of it can be read.
     """
     unique = _unique(headers)
     engine = Engine()
-    rows = engine.fetch(source.read(_reading(unique, engine, data, folder)).rows)
-    whole = rows.filter(pc.is_null(rows[REJECT]))
+    looked = _looked(engine, source.read(_reading(unique, engine, data, folder)), _MOST)
     kind = type(source).__module__.rpartition(".")[2]
-    return _profiled(kind, {}, headers, unique, whole, rows.num_rows - whole.num_rows, Dialect())
+    found = _profiled(kind, {}, headers, unique, looked.rows, looked.ragged, Dialect())
+    names = dict(zip(unique, column_names(unique), strict=True))
+    key = tuple(names[header] for header in told) if told and set(told) <= names.keys() else found.key
+    return replace(found, rows=looked.whole, key=key, notes=(*looked.notes(), *found.notes))
 
 
-def _seen(file: Path, engine: Engine | None, path: str | None = None) -> _Seen:
+def _seen(file: Path, engine: Engine | None, path: str | None = None, *, most: int | None = _MOST) -> _Seen:
     layout, written, source, headers = _opened(file, path)
     unique = _unique(headers)
-    rows = _read(source, file, unique, engine or Engine())
-    whole = rows.filter(pc.is_null(rows[REJECT]))
-    whole = whole.slice(1) if written.second_header else whole
+    looked = _read(source, file, unique, engine or Engine(), most)
+    if written.second_header and not looked.is_sample:
+        looked = replace(looked, rows=looked.rows.slice(1), whole=looked.whole - 1, ragged=looked.ragged + 1)
     # What was counted by lines is of one file only.
     written = replace(written, lines={}, joinable=0) if path else written
-    return _Seen(layout, written, headers, unique, whole, rows.num_rows - whole.num_rows)
+    return _Seen(layout, written, headers, unique, looked)
 
 
 def _opened(file: Path, path: str | None) -> tuple[Layout, Dialect, FileSource, list[str]]:
@@ -181,7 +225,10 @@ def _opened(file: Path, path: str | None) -> tuple[Layout, Dialect, FileSource, 
         given: dict[str, Any] = dict(layout.options)
         source = find("collect", layout.kind, FileSource)(path=path or glob.escape(file.name), **given)
         headers = source.headers(file)
-        if headers and not _unique(headers):
+        if not headers:
+            fix = "Ask for records that are objects, each of whose names stands in it once."
+            raise Unreadable("no record of it is whole, so that it has no columns.", fix)
+        if not _unique(headers):
             fix = "Give each column a name of its own, or ask the department for such a file."
             raise Unreadable("every header stands more than once, so no column can be told from another.", fix)
         return layout, written, source, headers
@@ -219,9 +266,22 @@ def profile_rows(rows: pa.Table, point: tuple[str, str] | None = None) -> Profil
     return Profile("rows", {}, rows.num_rows, 0, tuple(columns), point=point, shape=shape)
 
 
-def _read(source: FileSource, file: Path, headers: Sequence[str], engine: Engine) -> pa.Table:
-    """Every record as the kind reads it, so that the profile and the first run see the same."""
-    return engine.fetch(source.read(_reading(headers, engine, file.parent, file.parent)).rows)
+def _read(source: FileSource, file: Path, headers: Sequence[str], engine: Engine, most: int | None) -> _Looked:
+    """The records as the kind reads them, so that the profile and the first run see the same."""
+    return _looked(engine, source.read(_reading(headers, engine, file.parent, file.parent)), most)
+
+
+def _looked(engine: Engine, raw: Raw, most: int | None) -> _Looked:
+    """The records that are looked at: of more than a number, one in so many, by their lines."""
+    records = sum(d.read for d in raw.deliveries if not d.refused)
+    step = 1 + records // most if most else 1
+    if step == 1:
+        rows = engine.fetch(raw.rows)
+        whole = rows.filter(pc.is_null(rows[REJECT]))
+        return _Looked(whole, whole.num_rows, rows.num_rows - whole.num_rows)
+    whole_rows = raw.rows.filter(raw.rows[REJECT].isnull())
+    ragged = engine.count(raw.rows.filter(raw.rows[REJECT].notnull()))
+    return _Looked(engine.fetch(whole_rows.filter(whole_rows[LINE] % step == 0)), records - ragged, ragged, step)
 
 
 def _reading(headers: Sequence[str], engine: Engine, data: Path, folder: Path) -> Reading:
@@ -255,6 +315,7 @@ def _profiled(
     columns, shared = _shared(columns)
     keyed = key(columns, rows, {name: f"c{i}" for i, name in enumerate(names)})
     shared += nearly_key(columns) if not keyed else []
+    shared += _sums(rows)
     event = event_time(columns) if shape != "area" else None
     return Profile(
         kind=kind,
@@ -271,6 +332,17 @@ def _profiled(
     )
 
 
+def _sums(rows: pa.Table) -> list[str]:
+    """What to say of a last record that looks like a sum of all others, or like a note."""
+    last = rows.slice(max(0, rows.num_rows - 1)).select([n for n in rows.column_names if n.startswith("c")])
+    filled = [v for row in last.to_pylist() for v in row.values() if v not in (None, "")]
+    if filled and isinstance(filled[0], str) and SUMS.match(filled[0].strip()):
+        return ["The last record looks like a sum of the others: without a key that it lacks it counts as a record."]
+    if len(filled) == 1 and isinstance(filled[0], str) and last.num_columns > 2 and " " in filled[0].strip():
+        return ["The last record holds one text and nothing else: if it is a note, it counts as a record all the same."]
+    return []
+
+
 def _shared(columns: Sequence[ColumnProfile]) -> tuple[list[ColumnProfile], list[str]]:
     """What is to be said of many columns, said once."""
     told = Counter(note for c in columns for note in c.notes if note != EMPTY)
@@ -282,12 +354,18 @@ def _shared(columns: Sequence[ColumnProfile]) -> tuple[list[ColumnProfile], list
 def _file_notes(headers: Sequence[str], ragged: int, written: Dialect) -> list[str]:
     twice = sorted(h for h, n in Counter(headers).items() if n > 1)
     notes = [f"Header '{h}' stands more than once: nobody can tell which is meant, so none is read." for h in twice]
+    if written.skip:
+        told = "1 line above the header is" if written.skip == 1 else f"{written.skip} lines above the header are"
+        notes.append(f"{told} left out.")
     if written.second_header:
         notes.append("The second line is a second header (words, no figures): it will be set aside.")
         ragged -= 1
+    if n := written.in_utf8:
+        told = f"{n:,} of its lines are UTF-8 and others are not: some names will come out wrong in {written.encoding}."
+        notes.append(f"{told} Ask for the file in one encoding.")
     if ragged:
-        lines = "record does" if ragged == 1 else "records do"
-        notes.append(f"{ragged:,} {lines} not have as many fields as the header: they will be set aside.")
+        told = "1 record is not whole: it" if ragged == 1 else f"{ragged:,} records are not whole: they"
+        notes.append(f"{told} will be set aside.")
         notes += _line_notes(written)
     return notes
 
@@ -405,7 +483,17 @@ def _column_notes(column: _Column, recorded: Mapping[str, int], *, is_key: bool)
         return [EMPTY] if column.rows else []
     if is_key and is_row_number(column.header):
         return ["The row numbers of the program that wrote the file."]
-    return []
+    return [_THOUSANDS] if _may_be_thousands(column, recorded) else []
+
+
+def _may_be_thousands(column: _Column, recorded: Mapping[str, int]) -> bool:
+    """Whether each number with a point has three digits after it, and each without is below 1,000."""
+    if column.found.type != "number" or column.found.written or PLACE.search(column.name):
+        return False
+    pointed = [t for t in recorded if "." in t]
+    whole = (v for t, v in column.found.values.items() if "." not in t and t in recorded)
+    is_small = all(isinstance(v, float) and abs(v) < 1000 for v in whole)
+    return len(pointed) >= _SOME and is_small and all(_POINTED.fullmatch(t) for t in pointed)
 
 
 def _told_type(given: pa.DataType) -> Inferred | None:

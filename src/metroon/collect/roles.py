@@ -79,11 +79,18 @@ def _is_code(column: ColumnProfile) -> bool:
 
 
 def nearly_key(columns: Sequence[ColumnProfile]) -> list[str]:
-    """What to say of a column that would be the key but for a few repeated values."""
-    named = [c for c in columns if CODE.search(c.name) and c.rows and c.recorded == c.rows]
-    repeats = [(c.name, c.rows - c.distinct) for c in named if c.distinct >= 0.98 * c.rows]
-    told = "'{}' looks like the key, but {} what stands before; with primaryKey: true the repeats are set aside."
-    return [told.format(name, "1 row repeats" if n == 1 else f"{n:,} rows repeat") for name, n in repeats[:1]]
+    """What to say of a column that would be the key but for a few values that are repeated or missing."""
+    named = [c for c in columns if CODE.search(c.name) and c.rows and c.distinct >= 0.98 * c.rows and not c.is_key]
+    told = "'{}' looks like the key, but {}; with primaryKey: true these are set aside."
+    return [told.format(c.name, _but(c)) for c in named[:1]]
+
+
+def _but(column: ColumnProfile) -> str:
+    repeats, lacking = column.recorded - column.distinct, column.rows - column.recorded
+    told = [f"{n:,} row{'s' * (n != 1)}" for n in (repeats, lacking)]
+    said = [f"{told[0]} {'repeats' if repeats == 1 else 'repeat'} what stands before"] if repeats else []
+    said += [f"{told[1]} {'lacks' if lacking == 1 else 'lack'} it"] if lacking else []
+    return " and ".join(said)
 
 
 def event_time(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:

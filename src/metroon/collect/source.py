@@ -39,13 +39,15 @@ class Piece:
         deliveries: The names of the deliveries.
         records: How many there must be; None where nothing is claimed.
         header: Column -> what the header calls it, where a row could be the header again; empty where none can.
-        is_bare: Whether no text begins or ends with a blank.
+        nulled: The same rows, with null where a text is empty; None where nobody has them.
+        is_bare: Whether no text ends with a blank.
     """
 
     rows: Relation
     deliveries: tuple[str, ...]
     records: int | None = None
     header: Mapping[str, str] = field(default_factory=dict)
+    nulled: Relation | None = None
     is_bare: bool = False
 
 
@@ -180,6 +182,10 @@ class RemoteSource(Source):
     @abstractmethod
     def headers(self, landing: Landing) -> list[str]:
         """The columns of what was landed, by the names that a contract gives as ``physicalName``."""
+
+    def key(self, landing: Landing) -> list[str]:  # only some sources know it
+        """The columns that tell rows apart, when the source itself says which; else none."""
+        return []
 
 
 class FileSource(Source):

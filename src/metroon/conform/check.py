@@ -7,17 +7,16 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import ibis
-import pyarrow as pa
 
 from metroon.base.account import Delivery, Verdict
 from metroon.base.engine import CannotRun
 from metroon.base.errors import Problem, Refused
-from metroon.collect import FILE, LINE, RECORD, REJECT, Piece
+from metroon.collect import FILE, LINE, RECORD, Piece
 from metroon.conform import clocks, points
 from metroon.conform.parts import Part, added, first
 from metroon.conform.repeats import repeats
 from metroon.conform.rules import VICTIMS, Rule, rules
-from metroon.conform.staging import REASON, Promise, staged, typed_rows
+from metroon.conform.staging import REASON, Promise, no_rows, staged
 from metroon.conform.verdicts import Broken, mark, over_table, told, verdicts
 from metroon.conform.weighing import Weighed, weighed
 
@@ -116,7 +115,7 @@ def check(
     promise = Promise(contract, as_of, time_zone)
     taken = tuple(d.file for d in raw.deliveries if not d.refused)
     pieces = raw.pieces or (() if before else (Piece(raw.rows, taken),))
-    every = _runnable(engine, raw.rows, promise)
+    every = _runnable(engine, promise)
     folder = folder if before is not None or sum(d.read for d in raw.deliveries) >= LARGE else None
     found = [weighed(engine, staged(engine, piece, promise, folder), promise, extent) for piece in pieces]
     stopped, elsewhere = _stopped(engine, found, every, promise, extent)
@@ -200,11 +199,8 @@ def without_records(checked: Checked) -> Checked:
 
 def faults(engine: Engine, contract: Contract, as_of: date) -> list[Problem]:
     """What a contract promises and cannot be checked, without a row of data."""
-    names = [c.name for c in contract.columns]
-    types = {**dict.fromkeys(names, pa.string()), FILE: pa.string(), LINE: pa.int64(), REJECT: pa.string()}
-    empty = engine.table(pa.schema(list(types.items())).empty_table())
     try:
-        _runnable(engine, empty, Promise(contract, as_of, None))
+        _runnable(engine, Promise(contract, as_of, None))
     except Refused as refused:
         return list(refused.problems)
     return []
@@ -236,13 +232,13 @@ def late(contract: Contract, newest: datetime | None, as_of: date) -> str:
     )
 
 
-def _runnable(engine: Engine, raw: Relation, promise: Promise) -> list[Rule]:
+def _runnable(engine: Engine, promise: Promise) -> list[Rule]:
     """The rules of a contract.
 
     Raises:
         Refused: One cannot be run.
     """
-    rows, values = typed_rows(engine, raw, promise)
+    rows, values = no_rows(engine, promise)
     every = rules(promise.contract, values, promise.as_of)
     problems = [*points.system_faults(promise.contract), *_not_runnable(engine, promise.contract, every, rows)]
     if problems:

@@ -17,30 +17,72 @@ if TYPE_CHECKING:
 
     from ibis.expr.types import Value
 
-    from metroon.base.engine import Relation
+    from metroon.base.engine import Engine, Relation
     from metroon.city.contract import Contract
 
-_TWICE, _NEVER = "_twice", "_never"
+    Spans = Mapping[str, tuple[datetime, datetime]]
+
+_TWICE, _NEVER, _BOTH = "_twice", "_never", "_clock"
+_MANY = 2**32
+"""More than a delivery has rows: a sum holds two counts, of ones and of so many."""
 YEARS = 30
 """Years before today in which such hours are looked for."""
 
 
-def counts(rows: Relation, contract: Contract, *, time_zone: str | None, as_of: date) -> dict[str, Value]:
-    """What to add up over rows, to tell of such hours; nothing without a zone, or in one that never changes its clocks.
+def spans(engine: Engine, rows: Relation, contract: Contract) -> Spans:
+    """Column of times -> its first and its last time; those without any are left out.
+
+    Args:
+        engine: The engine.
+        rows: Rows with their types.
+        contract: Their promise.
+    """
+    names = [contract.columns[i].name for i in _times(contract)]
+    if not names:
+        return {}
+    told = {f"{end}{i}": getattr(rows[n], end)() for i, n in enumerate(names) for end in ("min", "max")}
+    found = engine.rows(rows.aggregate(**told))[0]
+    return {n: (found[f"min{i}"], found[f"max{i}"]) for i, n in enumerate(names) if found[f"min{i}"] is not None}
+
+
+def counts(rows: Relation, contract: Contract, *, time_zone: str | None, as_of: date, spans: Spans) -> dict[str, Value]:
+    """What to add up over rows, to tell of such hours; nothing where there can be none.
 
     Args:
         rows: Rows with their types.
         contract: Their promise.
         time_zone: The zone whose clocks times are told by.
         as_of: The day taken for today.
+        spans: Column of times -> its first and its last time.
     """
     found: dict[str, Value] = {}
     hours = odd_hours(time_zone, as_of.year - YEARS, as_of.year + 1) if time_zone else ((), ())
     for i in _times(contract) if any(hours) else ():
-        hour = rows[contract.columns[i].name].truncate("h")
-        for name, known in zip((_TWICE, _NEVER), hours, strict=True):
-            found[f"{name}{i}"] = hour.isin(list(known)).fill_null(False).cast("int64").sum()
+        column = contract.columns[i].name
+        first, last = spans.get(column, (datetime.max, datetime.min))
+        twice, never = ([h for h in known if first - timedelta(hours=1) < h <= last] for known in hours)
+        if twice or never:
+            # By the hour of the day first: few rows need the lists of days. And both are counted at one look.
+            is_near = rows[column].hour().isin(sorted({h.hour for h in (*twice, *never)}))
+            hour = rows[column].truncate("h")
+            found[f"{_BOTH}{i}"] = is_near.ifelse(
+                hour.isin(twice).ifelse(1, hour.isin(never).ifelse(_MANY, 0)), 0
+            ).sum()
     return found
+
+
+def apart(sums: Mapping[str, int]) -> dict[str, int]:
+    """Sums with the two kinds of hours apart; others stay.
+
+    Example:
+        >>> apart({"_clock1": 3 + 2 * 2**32, "_n": 9})
+        {'_twice1': 3, '_never1': 2, '_n': 9}
+    """
+    told: dict[str, int] = {}
+    for name, n in sums.items():
+        column = name.removeprefix(_BOTH)
+        told |= {name: n} if column == name else {f"{_TWICE}{column}": n % _MANY, f"{_NEVER}{column}": n // _MANY}
+    return told
 
 
 def notes(sums: Iterable[Mapping[str, int]], contract: Contract) -> tuple[str, ...]:

@@ -44,6 +44,12 @@ def system_faults(contract: Contract) -> Iterator[Problem]:
             yield stands.problem("D121", what, "Write logicalType: number, and bounds in degrees.", "value")
 
 
+def are_moved(contract: Contract) -> bool:
+    """Whether points are in a system that is not that of degrees, so that each has to be brought into it."""
+    crs = contract.point_crs
+    return bool(contract.point and crs) and is_known(str(crs)) and to_degrees(str(crs)) is not None
+
+
 def in_degrees(engine: Engine, rows: Relation, contract: Contract) -> Relation:
     """Typed rows with their points in longitude and latitude.
 

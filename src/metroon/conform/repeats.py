@@ -110,7 +110,8 @@ def _twice(engine: Engine, columns: Sequence[str], rows: Relation) -> NDArray[np
     # Equal keys have equal hashes, so different hashes prove different keys. Sorted in place, eight bytes for each row:
     # the engine's own grouping takes ten times the memory.
     found = engine.fetch(_hashed(columns, rows).select(_HASH)).column(0)
-    hashes = np.concatenate([np.asarray(c) for c in found.chunks]) if found.num_chunks else np.array([], np.int64)
+    # Not asarray: pyarrow would import pandas first.
+    hashes = np.concatenate([np.from_dlpack(c) for c in found.chunks]) if found.num_chunks else np.array([], np.int64)
     hashes.sort()
     return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
 

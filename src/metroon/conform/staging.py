@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, cast
 
 import ibis
+import pyarrow as pa
 
 from metroon.base.engine import CannotRun
 from metroon.base.sharing import shared
 from metroon.collect import FILE, LINE, RECORD, REJECT
 from metroon.conform import points
 from metroon.conform.rules import rules
-from metroon.conform.typing import Typed, typed
+from metroon.conform.typing import Typed, doubt, quick, typed
 from metroon.conform.verdicts import mark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 REASON = "_reason"
 _RAW = "_raw"
+_ARROW = {
+    "string": pa.string(), "number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_(), "date": pa.date32(),
+    "timestamp": pa.timestamp("us"), "object": pa.binary(),
+}  # fmt: skip
 
 
 class Unproven(Exception):  # noqa: N818  # a decision about one piece, not an error
@@ -82,21 +87,19 @@ class Staged:
 
     Args:
         piece: What was collected.
-        typed: All of its records with their values, and as they came.
-        rules: The rules over them.
+        typed: Gives all of its records with their values, and as they came.
         kept: The rows that break no rule for which rows are set aside: the columns, ``_file``, ``_line``.
         n: How many.
         aside: The others, with ``_reason``, ``_record``, ``_reject`` and a mark for each rule; None when there is none.
-        file: Where the rows lie that are kept; None when they are in memory.
+        files: Where the rows lie that are kept; none when they are in memory.
     """
 
     piece: Piece
-    typed: Relation
-    rules: list[Rule]
+    typed: Callable[[], Relation]
     kept: Relation
     n: int
     aside: Relation | None
-    file: Path | None = None
+    files: tuple[Path, ...] = ()
 
 
 def staged(engine: Engine, piece: Piece, promise: Promise, folder: Path | None) -> Staged:
@@ -112,27 +115,94 @@ def staged(engine: Engine, piece: Piece, promise: Promise, folder: Path | None) 
         Refused: A declared rule cannot be run.
         Unproven: The piece claims a number of records that is not true.
     """
-    rows, values = typed_rows(engine, piece.rows, promise, is_large=folder is not None, is_bare=piece.is_bare)
-    every = rules(promise.contract, values, promise.as_of)
-    reasoned = rows.mutate(**{REASON: _reason(rows, every)})
-    columns = [*promise.names, FILE, LINE, *promise.texts.values()]
     try:
-        kept, n, file = stored(engine, reasoned.filter(reasoned[REASON].isnull()).select(*columns), folder)
-        made = Staged(piece, rows, every, kept, n, None, file)
-        if n == piece.records:
-            return made
-        others = reasoned.filter(reasoned[REASON].notnull())
-        marks = {mark(i): r.fails & rows[REJECT].isnull() for i, r in enumerate(every) if r.fails is not None}
-        told = others.mutate(**marks, **{RECORD: record(engine, others, promise)})
-        if piece.header:
-            told = told.mutate(_again=_is_header(others, piece, promise))
-        again = ["_again"] if piece.header else []
-        columns = [*promise.names, FILE, LINE, REJECT, REASON, RECORD, *marks, *again]
-        aside, lost, _ = stored(engine, told.select(*columns), folder)
+        if folder is not None and piece.nulled is not None and not points.are_moved(promise.contract):
+            return _quickly(engine, piece, promise, folder)
+        return _carefully(engine, piece, promise, folder)
     except CannotRun:
         if piece.header:
             raise Unproven from None
         raise
+
+
+def _quickly(engine: Engine, piece: Piece, promise: Promise, folder: Path) -> Staged:
+    """The rows that are plainly as promised are written at once; only the others are looked at one by one."""
+    rows, values = _quick_rows(engine, piece, promise)
+    aside = [r.fails for r in rules(promise.contract, values, promise.as_of) if r.severity == "set aside"]
+    # Never true, and the engine does not know: else it would compute every value twice, to filter it and to keep it.
+    is_odd = reduce(or_, [rows["_doubt"], *(fails for fails in aside if fails is not None)], ibis.random() < 0)
+    told = engine.view(rows.mutate(_odd=is_odd))
+    columns = [*promise.names, FILE, LINE, *promise.texts.values()]
+    kept, n, file = stored(engine, told.filter(~told["_odd"]).select(*columns), folder)
+    made = Staged(piece, partial(_every, engine, piece, promise), kept, n, None, (file,) if file else ())
+    if n == piece.records:
+        return made
+    raw = {name: told[f"{_RAW}{i}"].fill_null("") for i, name in enumerate(promise.names)}
+    nothing = {c: ibis.null("string") for c in (REJECT, RECORD)}
+    odd, more, _ = stored(engine, told.filter(told["_odd"]).select(FILE, LINE, **raw, **nothing), folder)
+    if n + more != piece.records:
+        if piece.header:
+            raise Unproven
+        return _carefully(engine, piece, promise, folder)
+    others = _carefully(engine, replace(piece, rows=odd, records=more), promise, folder)
+    files = (*(made.files if n else ()), *(others.files if others.n else ()))
+    every = engine.parquet([str(f) for f in files]) if files else kept
+    return replace(made, kept=every, n=n + others.n, aside=others.aside, files=files or made.files)
+
+
+def _every(engine: Engine, piece: Piece, promise: Promise) -> Relation:
+    return typed_rows(engine, piece.rows, promise, is_large=True)[0]
+
+
+def _quick_rows(engine: Engine, piece: Piece, promise: Promise) -> tuple[Relation, dict[str, Typed]]:
+    """Rows with the values that the engine reads by itself and where these are doubted, and what rules look at."""
+    raw = piece.nulled if piece.nulled is not None else piece.rows
+    columns: dict[str, Value] = {c: raw[c] for c in (FILE, LINE)}
+    read = {c.name: None if c.name in promise.asked else quick(engine, raw, c) for c in promise.contract.columns}
+    for i, column in enumerate(promise.contract.columns):
+        value = read[column.name] or typed(engine, raw, column, promise.time_zone)
+        columns |= {column.name: value.value, f"_missing{i}": value.is_missing, f"{_RAW}{i}": raw[column.name]}
+        columns |= {promise.texts[column.name]: value.text} if column.name in promise.texts else {}
+    rows = shared(engine, raw, columns)
+    read_so = [(i, c) for i, c in enumerate(promise.contract.columns) if read[c.name] is not None]
+    doubts = [doubt(c, rows[c.name], rows[f"{_RAW}{i}"], is_bare=piece.is_bare) for i, c in read_so]
+    dates: dict[str, Value] = {c.name: rows[c.name].cast("date") for _, c in read_so if c.type == "date"}
+    rows = engine.view(rows.mutate(**dates, _doubt=reduce(or_, doubts, ibis.literal(False))))
+    return rows, _values(rows, promise)
+
+
+def no_rows(engine: Engine, promise: Promise) -> tuple[Relation, dict[str, Typed]]:
+    """The columns with their types without a row, and what rules look at."""
+    types = {c.name: _ARROW[c.type] for c in promise.contract.columns}
+    types |= {f"_missing{i}": pa.bool_() for i in range(len(promise.names))}
+    types |= dict.fromkeys(promise.texts.values(), pa.string())
+    rows = engine.table(pa.schema(list(types.items())).empty_table())
+    return rows, _values(rows, promise)
+
+
+def _values(rows: Relation, promise: Promise) -> dict[str, Typed]:
+    """What rules look at: the columns of rows."""
+    return {n: Typed(rows[n], rows[f"_missing{i}"], rows[promise.texts.get(n, n)]) for i, n in enumerate(promise.names)}
+
+
+def _carefully(engine: Engine, piece: Piece, promise: Promise, folder: Path | None) -> Staged:
+    """Every row with the reason for which it is set aside."""
+    rows, values = typed_rows(engine, piece.rows, promise, is_large=folder is not None)
+    every = rules(promise.contract, values, promise.as_of)
+    reasoned = rows.mutate(**{REASON: _reason(rows, every)})
+    columns = [*promise.names, FILE, LINE, *promise.texts.values()]
+    kept, n, file = stored(engine, reasoned.filter(reasoned[REASON].isnull()).select(*columns), folder)
+    made = Staged(piece, lambda: rows, kept, n, None, (file,) if file else ())
+    if n == piece.records:
+        return made
+    others = reasoned.filter(reasoned[REASON].notnull())
+    marks = {mark(i): r.fails & rows[REJECT].isnull() for i, r in enumerate(every) if r.fails is not None}
+    told = others.mutate(**marks, **{RECORD: record(engine, others, promise)})
+    if piece.header:
+        told = told.mutate(_again=_is_header(others, piece, promise))
+    again = ["_again"] if piece.header else []
+    columns = [*promise.names, FILE, LINE, REJECT, REASON, RECORD, *marks, *again]
+    aside, lost, _ = stored(engine, told.select(*columns), folder)
     if piece.records is not None and n + lost != piece.records and piece.header:
         raise Unproven
     if piece.header and engine.count(aside.filter(aside["_again"])):
@@ -151,7 +221,7 @@ def stored(engine: Engine, rows: Relation, folder: Path | None) -> tuple[Relatio
 
 
 def typed_rows(
-    engine: Engine, raw: Relation, promise: Promise, *, is_large: bool = False, is_bare: bool = False
+    engine: Engine, raw: Relation, promise: Promise, *, is_large: bool = False
 ) -> tuple[Relation, dict[str, Typed]]:
     """Rows with their types, and for each column what the rules look at.
 
@@ -160,9 +230,8 @@ def typed_rows(
         raw: Rows as they came.
         promise: What they are held to.
         is_large: Whether it pays to look for what is computed more than once.
-        is_bare: Whether no text begins or ends with a blank.
     """
-    made = {c.name: typed(engine, raw, c, promise.time_zone, is_bare=is_bare) for c in promise.contract.columns}
+    made = {c.name: typed(engine, raw, c, promise.time_zone) for c in promise.contract.columns}
     columns: dict[str, Value] = {c: raw[c] for c in (FILE, LINE, REJECT)}
     columns[RECORD] = raw[RECORD] if RECORD in raw.columns else ibis.null("string")
     for i, (name, value) in enumerate(made.items()):
@@ -171,8 +240,7 @@ def typed_rows(
     # What it computes gets a name, and rules refer to the names.
     rows = shared(engine, raw, columns) if is_large else engine.view(raw.select(**columns))
     rows = points.in_degrees(engine, rows, promise.contract)
-    values = {n: Typed(rows[n], rows[f"_missing{i}"], rows[promise.texts.get(n, n)]) for i, n in enumerate(made)}
-    return rows, values
+    return rows, _values(rows, promise)
 
 
 def kept_values(rows: Relation, promise: Promise) -> dict[str, Typed]:

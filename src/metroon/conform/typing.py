@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import ibis
 
-from metroon.base.signs import SIGNS
+from metroon.base.signs import COUNTED, EPOCH, SIGNS, SPREADSHEET_DAYS
 from metroon.city.properties import custom
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _ISO = (
 )
 # Before: what a pattern of four digits makes of two, and a database's "never". After: what no calendar holds.
 _FIRST, _LAST = datetime(1000, 1, 1), datetime(9999, 12, 31, 23, 59, 59)
+# What the engine makes of epoch and infinity, whatever the pattern.
+_WORD = datetime(1900, 1, 1)
 # JDK DateTimeFormatter letters, the notation of ODCS -> strptime.
 _JDK = {
     "yyyy": "%Y", "uuuu": "%Y", "y": "%Y", "yy": "%y", "uu": "%y", "MMMM": "%B", "MMM": "%b", "MM": "%m", "M": "%m",
@@ -60,12 +62,13 @@ class Typed:
         return ~self.is_missing & self.value.isnull()
 
 
-def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = None, *, is_bare: bool = False) -> Typed:
+def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = None) -> Typed:
     """The promised value of a raw column.
 
     Text loses blanks around it. Numbers take a point for decimals, and no sign of money, percent or thousands that is
     not declared (``written``); an integer that has decimals does not fit. Times without a declared format are read as
-    ISO 8601, in the years 1000 to 9999. 24:00 is the next day's 0:00; 24:01 is no time, nor is any hour past it.
+    ISO 8601, in the years 1000 to 9999, and days that a spreadsheet program counted only where that is declared.
+    24:00 is the next day's 0:00; 24:01 is no time, nor is any hour past it.
 
     Args:
         engine: The engine.
@@ -73,11 +76,10 @@ def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = N
         column: What is promised.
         time_zone: The zone whose clocks times are told by, when they say how far they are from UTC; without one
             the hour is taken as it is written.
-        is_bare: Whether no text has blanks around it, so that none need be cut.
     """
     raw = rows[column.name]
     codes = [code for code in column.missing if code]
-    text = raw.cast("string") if is_bare else _stripped(raw.cast("string"))
+    text = _stripped(raw.cast("string"))
     if not raw.type().is_string():
         missing = raw.isnull() | _is_code(raw, codes)
         value = _retyped(engine, raw, column, time_zone)
@@ -85,6 +87,61 @@ def typed(engine: Engine, rows: Table, column: Column, time_zone: str | None = N
         missing = text.isnull() | (text == "") | (text.isin(codes) if codes else ibis.literal(False))
         value = _parse(engine, text, column, time_zone)
     return Typed(missing.ifelse(ibis.null(value.type()), value), missing, text)
+
+
+def quick(engine: Engine, rows: Table, column: Column) -> Typed | None:
+    """The value of a raw column as the engine reads it by itself; None where that is no other way than ``typed``.
+
+    It is the promised value wherever ``doubt`` says nothing else.
+
+    Args:
+        engine: The engine.
+        rows: Raw rows of texts, with null where one is empty.
+        column: What is promised.
+    """
+    text: Any = rows[column.name]
+    if not text.type().is_string() or _written(column):
+        return None
+    pattern = column.options.get("format")
+    if column.type == "string":
+        value = text
+    elif column.type in ("number", "integer"):
+        value = text.try_cast("float64" if column.type == "number" else "int64")
+    elif column.type in ("date", "timestamp") and pattern:
+        value = engine.parse_time(text, strptime(str(pattern)))
+    else:
+        return None
+    codes = [code for code in column.missing if code]
+    if not codes:
+        return Typed(value, text.isnull(), text)
+    return Typed(_where(~text.isin(codes), value), text.isnull() | text.isin(codes), text)
+
+
+def doubt(column: Column, value: Any, text: Any, *, is_bare: bool) -> BooleanValue:
+    """Where the value of ``quick`` may be another than that of ``typed``.
+
+    What has no value there breaks the rule of its type, or is not recorded.
+
+    Args:
+        column: What is promised.
+        value: The value that the engine reads.
+        text: What it reads it from.
+        is_bare: Whether no text ends with a blank.
+    """
+    found = ibis.literal(False)
+    if column.type == "string" or column.missing:
+        # No sign before this one is more than a blank; the engine passes over blanks around numbers and times itself.
+        found |= text < "!"
+        found |= ibis.literal(False) if is_bare else text.right(1) <= " "
+    if column.type == "number":
+        found |= text.contains("_") | text.contains("+-") | value.isnan() | value.isinf()
+    elif column.type == "integer":
+        found |= (value.cast("string") != text) & ~text.re_search(_DIGITS)
+    elif column.type in ("date", "timestamp"):
+        # Words among them; two digits mean no other year than those from 1969 to 2068.
+        found |= value <= ibis.timestamp(_WORD)
+        found |= value > ibis.timestamp(_LAST) if "%Y" in strptime(str(column.options["format"])) else False
+    return cast("BooleanValue", found.fill_null(False))
 
 
 def strptime(pattern: str) -> str:
@@ -131,12 +188,24 @@ def _parse(engine: Engine, text: Any, column: Column, time_zone: str | None) -> 
         return ibis.null("binary")
     pattern = column.options.get("format")
     time = _formatted(engine, text, str(pattern)) if pattern else _iso(engine, text, time_zone)
+    time = _counted(text).fill_null(time) if SPREADSHEET_DAYS in _written(column) else time
     time = _where(time.between(ibis.timestamp(_FIRST), ibis.timestamp(_LAST)), time)
     return time.cast("date") if column.type == "date" else time
 
 
+def _counted(text: Any) -> Any:
+    """The time that a number of days stands for, to the second."""
+    days = _where(text.re_search(_NUMBER), text).try_cast("float64")
+    seconds = (_where(days.between(*COUNTED), days) * 86400).round().cast("int64")
+    return ibis.timestamp(datetime(EPOCH.year, EPOCH.month, EPOCH.day)) + seconds.as_interval("s")
+
+
+def _written(column: Column) -> list[str]:
+    return cast("list[str]", custom(column.node).get("written") or [])
+
+
 def _without_signs(text: Any, column: Column) -> Any:
-    declared = cast("list[str]", custom(column.node).get("written") or [])
+    declared = _written(column)
     for looks, by in (SIGNS[sign] for sign in SIGNS if sign in declared):
         text = text.re_replace(looks, by)
     return text
@@ -144,6 +213,7 @@ def _without_signs(text: Any, column: Column) -> Any:
 
 def _formatted(engine: Engine, text: Any, pattern: str) -> Any:
     time = engine.parse_time(text, strptime(pattern))
+    time = _where((time != ibis.timestamp(_WORD)) | text.re_search("[0-9]"), time)
     midnight = end_of_day(pattern)
     if midnight is None:
         return time

@@ -104,11 +104,12 @@ class Weighed:
         files = self.staged.piece.deliveries
         lost = gone.rows.filter(_in(gone.rows, files))
         names = [*promise.names, FILE, LINE]
-        kept, file = self.taken(stopped).select(*names), self.staged.file
+        kept, kept_files = self.taken(stopped).select(*names), self.staged.files
         sums = [self.kept_by_file[f] for f in files if f in self.kept_by_file and f not in stopped]
         if lost.num_rows or promise.texts or (folder is not None and any(f in stopped for f in files)):
             left = kept.anti_join(engine.table(lost.select([FILE, LINE])), [FILE, LINE]) if lost.num_rows else kept
             kept, _, file = stored(engine, left, folder)
+            kept_files = (file,) if file else ()
             sums = list(_sums(engine, kept, _summary(kept, promise), files).values())
         aside, where_aside, reasons = self._aside(engine, stopped, lost, promise, folder)
         taken = [self.by_file[f] for f in files if f in self.by_file and f not in stopped]
@@ -118,7 +119,7 @@ class Weighed:
         told = Part(
             key="",
             deliveries=files,
-            files=(str(file),) if file else (),
+            files=tuple(map(str, kept_files)),
             aside=(str(where_aside),) if where_aside else (),
             kept=sum(int(s[_KEPT]) for s in sums),
             whole=totals.get(_N, 0),
@@ -135,16 +136,17 @@ class Weighed:
     def _aside(
         self, engine: Engine, stopped: Collection[str], lost: Any, promise: Promise, folder: Path | None
     ) -> tuple[Relation, Path | None, dict[str, int]]:
-        rows, parts = self.staged.typed, []
+        parts = []
         if self.staged.aside is not None:
             parts.append(_of(self.staged.aside, self.staged.piece.deliveries, stopped).select(*_ASIDE))
         if lost.num_rows:
+            rows = self.staged.typed()
             told = rows.mutate(**{RECORD: record(engine, rows, promise)}).select(FILE, LINE, RECORD)
             again = told.inner_join(engine.table(lost), [FILE, LINE])
             parts.append(again.select(FILE, LINE, **{REASON: again[WHY], RECORD: again[RECORD]}))
         if not parts:
-            empty = rows.select(FILE, LINE, **{REASON: rows[REJECT], RECORD: rows[RECORD]}).limit(0)
-            return stored(engine, empty, None)[0], None, {}
+            kinds = {FILE: pa.string(), LINE: pa.int64(), REASON: pa.string(), RECORD: pa.string()}
+            return engine.table(pa.schema(list(kinds.items())).empty_table()), None, {}
         aside, _, file = stored(engine, parts[0] if len(parts) == 1 else ibis.union(*parts), folder)
         counted = engine.rows(aside.group_by(REASON).aggregate(n=aside.count()))
         return aside, file, {str(r[REASON]): int(r["n"]) for r in counted}
@@ -158,7 +160,8 @@ class Weighed:
                 continue
             places: list[Sequence[Place]] = []
             if rule.fails is not None:
-                places.append(_first(engine, _of(self.staged.kept.filter(rule.fails), files, stopped)))
+                if rule.severity != "set aside":
+                    places.append(_first(engine, _of(self.staged.kept.filter(rule.fails), files, stopped)))
                 if (aside := self.staged.aside) is not None:
                     places.append(_first(engine, _of(aside.filter(aside[mark(i)]), files, stopped)))
             elif (own := _places(gone, rule, files)) is not None:
@@ -179,12 +182,15 @@ def weighed(engine: Engine, staged: Staged, promise: Promise, extent: Extent | N
     contract, rows, files = promise.contract, staged.kept, staged.piece.deliveries
     every = rules(contract, kept_values(rows, promise), promise.as_of)
     fails = {mark(i): r.fails for i, r in enumerate(every) if r.fails is not None}
-    marks: dict[str, Value] = {m: f.cast("int64").sum() for m, f in fails.items()}
+    # Rows that are kept break no rule for which rows are set aside.
+    tried = {mark(i): r.fails for i, r in enumerate(every) if r.fails is not None and r.severity != "set aside"}
+    marks: dict[str, Value] = {m: f.cast("int64").sum() for m, f in tried.items()}
     marks |= points.counts(rows, contract, extent)
-    marks |= clocks.counts(rows, contract, time_zone=promise.time_zone, as_of=promise.as_of)
+    spans = clocks.spans(engine, rows, contract)
+    marks |= clocks.counts(rows, contract, time_zone=promise.time_zone, as_of=promise.as_of, spans=spans)
     sums = {**marks, **_summary(rows, promise)}
     kept = _sums(engine, rows, sums, files)
-    counts = [{f: {_N: int(s[_KEPT]), **{m: int(s[m] or 0) for m in marks}} for f, s in kept.items()}]
+    counts = [{f: {_N: int(s[_KEPT]), **clocks.apart({m: int(s[m] or 0) for m in marks})} for f, s in kept.items()}]
     if (aside := staged.aside) is not None:
         others = {m: aside[m].cast("int64").sum() for m in fails} | points.counts(aside, contract, extent)
         others[_N] = aside[REJECT].isnull().cast("int64").sum()
@@ -195,7 +201,7 @@ def weighed(engine: Engine, staged: Staged, promise: Promise, extent: Extent | N
 
 
 def _summary(rows: Relation, promise: Promise) -> dict[str, Value]:
-    found: dict[str, Value] = {f"_null{i}": rows[n].isnull().cast("int64").sum() for i, n in enumerate(promise.names)}
+    found: dict[str, Value] = {f"_null{i}": rows.count() - rows[n].count() for i, n in enumerate(promise.names)}
     if promise.contract.event_time:
         found[_NEWEST] = rows[promise.contract.event_time].max()
     return {_KEPT: rows.count(), **found}

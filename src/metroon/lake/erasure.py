@@ -41,13 +41,23 @@ class Certificate:
         return bool(self.told["state"] == "done")
 
     @property
+    def kind(self) -> str:
+        """What it is about: ``retention``, the ``erasure`` of one person, or the ``lifting`` of an erasure."""
+        return str(self.told.get("kind", "retention"))
+
+    @property
     def product(self) -> str:
-        """The product whose rows had passed their time."""
+        """The product whose rows had passed their time, or were of the person."""
         return str(self.told["product"])
+
+    def changed(self) -> Iterator[tuple[str, int]]:
+        """(Table of the restricted zone, version) of everything that stays readable, without the rows of a person."""
+        told = (h for h in self.told.get("rewritten", ()) if h["zone"] == "restricted")
+        yield from ((str(h["table"]), int(h["version"])) for h in told)
 
     def destroyed(self) -> Iterator[tuple[str, int]]:
         """(Table of the restricted zone, version) of everything whose rows it destroyed."""
-        yield from ((str(v["table"]), int(v["version"])) for v in self.told["versions"])
+        yield from ((str(v["table"]), int(v["version"])) for v in self.told.get("versions", ()))
 
 
 class Certificates:
@@ -68,9 +78,23 @@ class Certificates:
         """
         return [self._read(file) for file in self._files()]
 
-    def unfinished(self) -> list[Certificate]:
-        """Those that were begun, and cut off before the end."""
-        return [c for c in self.all() if not c.is_done]
+    def unfinished(self, kind: str = "retention") -> list[Certificate]:
+        """Those of one kind that were begun, and cut off before the end."""
+        return [c for c in self.all() if not c.is_done and c.kind == kind]
+
+    def retained(self, product: str) -> list[Certificate]:
+        """Those by which rows of a product had passed their time."""
+        return [c for c in self.all() if c.product == product and c.kind == "retention"]
+
+    def erased(self, product: str) -> list[Certificate]:
+        """Those by which a person was erased from a product, and whose rows must not come back."""
+        every = self.all()
+        lifted = {int(c.told["of"]) for c in every if c.kind == "lifting"}
+        return [c for c in every if c.product == product and c.kind == "erasure" and c.number not in lifted]
+
+    def lifted(self, product: str) -> list[int]:
+        """The numbers of erasures from a product that were lifted: such rows may come again."""
+        return [int(c.told["of"]) for c in self.all() if c.product == product and c.kind == "lifting"]
 
     def of(self, table: str, version: int) -> Certificate | None:
         """The certificate of a version whose rows were destroyed; None when they were not."""
@@ -157,7 +181,7 @@ def described(files: Iterable[str], home: Path) -> list[dict[str, Any]]:
     for file in map(Path, files):
         if file.is_file():
             name = file.relative_to(home).as_posix()
-            made.append({"file": name, "bytes": file.stat().st_size, "sha256": _file_sha256(file)})
+            made.append({"file": name, "bytes": file.stat().st_size, "sha256": file_sha256(file)})
     return made
 
 
@@ -190,7 +214,8 @@ def orphans(table: Path, named: Collection[str]) -> list[str]:
     return [str(file) for file in sorted(table.glob("*.parquet")) if str(file) not in named]
 
 
-def _file_sha256(file: Path) -> str:
+def file_sha256(file: Path) -> str:
+    """The hash of a file's bytes."""
     digest = hashlib.sha256()
     with file.open("rb") as read:
         while chunk := read.read(_CHUNK):

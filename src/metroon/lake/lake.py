@@ -82,23 +82,37 @@ class Lake:
         self._read: dict[Path, tuple[Log, dict[int, Evidence]]] = {}
         self._gone: dict[Path, tuple[Log, dict[int, Evidence]]] = {}
         self._listed: dict[tuple[Path, int], tuple[Log, list[str]]] = {}
+        self._views: dict[tuple[str, ...], Relation] = {}  # the engine asks a file for its columns once
 
     def save(self, checked: Checked, evidence: Evidence) -> Version[Restricted]:
         """Keep checked rows in the restricted zone, with the list of rows set aside beside them.
 
         Parts that the newest version has stay as they are; new ones are moved in.
         """
-        name, parts = checked.contract.name, checked.parts
+        return self.keep(checked.contract.name, checked.rows, checked.set_aside, evidence, parts=checked.parts)
+
+    def keep(
+        self, name: str, rows: Relation, set_aside: Relation, evidence: Evidence, *, parts: Sequence[Part] = ()
+    ) -> Version[Restricted]:
+        """Keep rows in the restricted zone as a new version, with the list of rows set aside beside them.
+
+        Args:
+            name: The product.
+            rows: All rows.
+            set_aside: All that is told of rows set aside.
+            evidence: What they were made of.
+            parts: The same in files; parts that the newest version has stay as they are, new ones are moved in.
+        """
         zone: Literal["restricted"] = "restricted"
         beside = f"{name}.set_aside"
         self._format.look(self._table(name, zone))
         with turn(self._table(name, zone), self._table(beside, zone)):
             lost = self._placed(beside, zone, [p.aside for p in parts])
-            rows = self._placed(name, zone, [p.files for p in parts])
-            aside, _ = self._write(beside, zone, checked.set_aside, evidence, lost)
-            made = [replace(p, aside=a, files=f) for p, a, f in zip(parts, lost, rows, strict=True)]
+            placed = self._placed(name, zone, [p.files for p in parts])
+            aside, _ = self._write(beside, zone, set_aside, evidence, lost)
+            made = [replace(p, aside=a, files=f) for p, a, f in zip(parts, lost, placed, strict=True)]
             told = {**evidence, "set_aside_version": aside, "parts": [p.told() for p in made]}
-            return Version(name, zone, *self._write(name, zone, checked.rows, told, rows))
+            return Version(name, zone, *self._write(name, zone, rows, told, placed))
 
     def publish(self, guarded: Guarded, evidence: Evidence) -> Version[Open]:
         """Publish what the guard made in the open zone.
@@ -159,7 +173,10 @@ class Lake:
         Raises:
             Refused: They were destroyed; the certificate is named (L104).
         """
-        return self.engine.parquet(self.files(version))
+        files = tuple(self.files(version))
+        if files not in self._views:
+            self._views[files] = self.engine.parquet(files)
+        return self._views[files]
 
     def has_rows(self, table: str, number: int) -> bool:
         """Whether the rows of a version in the restricted zone are there still."""
@@ -168,6 +185,23 @@ class Lake:
     def stored(self, table: str, number: int) -> list[str]:
         """The data files that a version in the restricted zone has or had."""
         return self._format.files(self._table(table, "restricted"), number)
+
+    def data_files(self, table: str, zone: ZoneName) -> list[Path]:
+        """Every data file of a table, also those that no version has."""
+        return sorted(self._table(table, zone).glob("*.parquet"))
+
+    def rewrite(self, file: Path, rows: Relation) -> None:
+        """Put other rows in the place of those in a data file, in every version that has it; ``align`` must follow."""
+        self._format.rewrite(file, rows, self.engine)
+
+    def align(self, table: str, zone: ZoneName) -> int:
+        """Make the log of a table say of its files what they are now; returns how many commits were written anew."""
+        with turn(self._table(table, zone)):
+            return self._format.align(self._table(table, zone))
+
+    def files_of(self, table: str, zone: ZoneName, number: int) -> list[str]:
+        """The data files that a version of any table has or had."""
+        return self._format.files(self._table(table, zone), number)
 
     def files(self, version: Version[Any]) -> list[str]:
         """The Parquet files of a version, for another engine that counts its rows."""

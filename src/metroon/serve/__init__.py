@@ -10,6 +10,7 @@ from metroon.serve.terminal.changes import changes_page
 from metroon.serve.terminal.classes import classes_table
 from metroon.serve.terminal.console import INVENTED, picture, problems
 from metroon.serve.terminal.digest import digest_page
+from metroon.serve.terminal.erasure import erasure_page
 from metroon.serve.terminal.guard import (
     leaving_dict,
     leaving_page,
@@ -44,6 +45,7 @@ __all__ = [
     "classes_table",
     "digest_markdown",
     "digest_page",
+    "erasure_page",
     "estimate_rows",
     "full_scoreboard",
     "leaving_dict",

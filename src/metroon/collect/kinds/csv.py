@@ -13,7 +13,18 @@ import pyarrow as pa
 from pydantic import Field, field_validator, model_validator
 
 from metroon.collect.deliveries import AtOnce, Unreadable, finish, gather, match
-from metroon.collect.lines import HEADER, JOINED, QUOTES, RECORDS, REFUSED, Judged, Text, count_lines, refuse_other
+from metroon.collect.lines import (
+    HEADER,
+    JOINED,
+    QUOTES,
+    RECORDS,
+    REFUSED,
+    Judged,
+    Text,
+    count_lines,
+    in_utf8,
+    refuse_other,
+)
 from metroon.collect.plain import LARGE, plain
 from metroon.collect.source import LINE, RECORD, FileSource, Raw, Reading
 
@@ -32,9 +43,10 @@ class Csv(FileSource):
 
     Nothing is guessed: the delimiter, the quote and the encoding are what is declared here. Every value stays
     text until the contract types it. Records whose number of fields is not the header's, whose quotes are
-    broken, or which are the header again, are set aside with their text and the number of the line that they begin
-    at. When a broken quote has run over several lines, nobody can tell how many records it swallowed, and the file is
-    refused; so is a file of which no record has the header's number of fields. Every physical line is accounted for.
+    broken, of which no field holds anything, or which are the header again, are set aside with their text and the
+    number of the line that they begin at. When a broken quote has run over several lines, nobody can tell how many
+    records it swallowed, and the file is refused; so is a file of which no record has the header's number of fields.
+    Every physical line is accounted for.
 
     Args:
         delimiter: The sign between fields; a tab is written as backslash t in double quotes.
@@ -43,12 +55,14 @@ class Csv(FileSource):
         encoding: Text encoding; files from older Windows programs are often cp1252.
         cut: What becomes of lines that are plainly one record, because the delimiters of all of them add up to those
             of one: they are set aside, or joined with the line break kept in the field that was cut.
+        skip: Lines above the header, such as a title; they are counted with it.
     """
 
     delimiter: str = Field(",", min_length=1, max_length=1)
     quote: str = Field('"', pattern="^(.|none)$")
     encoding: str = "utf-8"
     cut: Literal["set aside", "join"] = "set aside"
+    skip: int = Field(0, ge=0)
 
     @field_validator("delimiter", mode="before")
     @classmethod
@@ -80,10 +94,12 @@ class Csv(FileSource):
         """Every record of every file, as text."""
         told: dict[Path, Counter[str]] = {}
         raw = gather(self, reading, partial(self._file, told=told, reading=reading))
+        foreign = {f: in_utf8(f, self.encoding) for f, n in told.items() if REFUSED not in n}
         lines = {f.relative_to(reading.data).as_posix(): n for f, n in told.items()}
         deliveries = tuple(replace(d, lines=dict(lines.get(d.file, d.lines))) for d in raw.deliveries)
         joined = sum(d.lines.get(JOINED, 0) for d in deliveries)
         notes = [f"{joined:,} lines of records that were cut are joined"] if joined else []
+        notes += [_foreign(f.name, n, self.encoding) for f, n in foreign.items() if n]
         return replace(raw, deliveries=deliveries, notes=(*raw.notes, *notes))
 
     def headers(self, file: Path) -> list[str]:
@@ -91,7 +107,7 @@ class Csv(FileSource):
         return self._text(file).header()
 
     def _text(self, file: Path) -> Text:
-        return Text(file, self.encoding, self.delimiter, self.sign, join=self.cut == "join")
+        return Text(file, self.encoding, self.delimiter, self.sign, join=self.cut == "join", skip=self.skip)
 
     def _file(
         self, file: Path, contract: Contract, *, told: dict[Path, Counter[str]], reading: Reading
@@ -114,7 +130,7 @@ class Csv(FileSource):
     def _at_once(self, file: Path, reading: Reading) -> tuple[AtOnce, list[str]] | None:
         """The rows of a large and plain file; None where records have to be read one by one."""
         is_utf8 = codecs.lookup(self.encoding).name == "utf-8"
-        if not is_utf8 or file.stat().st_size < LARGE:
+        if not is_utf8 or self.skip or file.stat().st_size < LARGE:
             return None
         columns = {c.name: c for c in reading.contract.columns}
         # What the header calls a column is no number and no time: such a row is set aside, and looked at there.
@@ -126,10 +142,13 @@ class Csv(FileSource):
             places, unnamed = match(found.names, reading.contract)
         except Unreadable:
             return None  # whoever counts its records tells it
-        rows = found.rows.select(**{name: found.rows[f"c{i}"] for name, i in places.items()}, **{LINE: LINE})
+        rows, nulled = (
+            every.select(**{name: every[f"c{i}"] for name, i in places.items()}, **{LINE: LINE})
+            for every in (found.rows, found.nulled)
+        )
         header = {name: found.names[i] for name, i in places.items()} if found.is_claim else {}
         lines = {HEADER: 1, RECORDS: found.records}
-        return AtOnce(rows, found.records, header, lines, found.is_bare), unnamed
+        return AtOnce(rows, found.records, header, lines, nulled, found.is_bare), unnamed
 
     def _refused(self, file: Path) -> dict[str, int]:
         try:
@@ -145,6 +164,11 @@ class Csv(FileSource):
                 raise Unreadable(str(fault), fault.fix, sum(1 for _ in found)) from None
             rows = pa.concat_tables([_batch(b, places) for b in _batches(found)])
         return _with_some_whole(rows, len(names)), unnamed
+
+
+def _foreign(name: str, lines: int, encoding: str) -> str:
+    told = f"{lines:,} lines are" if lines != 1 else "1 line is"
+    return f"{name}: {told} UTF-8, not {encoding}: what is beyond plain letters there comes out wrong"
 
 
 def _batches(found: Iterator[Judged]) -> Iterator[list[Judged]]:

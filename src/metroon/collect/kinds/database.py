@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
+import ibis
 import pyarrow.parquet as pq
 import sqlglot
 from pydantic import Field, field_validator, model_validator
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from metroon.base.engine import Engine
 from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import find
 from metroon.base.node import did_you_mean
@@ -51,8 +54,9 @@ class Database(RemoteSource):
     NULL is not recorded, and an empty text stays an empty text.
 
     Without ``incremental`` the whole table is read each time, and what was deleted there is gone from the next
-    version. With it, only rows since the last landed value are asked for; of rows with one key the last stays, and
-    what is deleted there is not noticed.
+    version. With it, only rows since the last landed value are asked for; of rows with one key the last stays. Where
+    the table has a primary key, rows that were deleted there show in their number, and the whole table is read
+    again; of a query, or a table without one, what is deleted is not noticed.
 
     Install it with ``pip install 'metroon[database]'``, which brings the driver of PostgreSQL; other databases need
     their own driver beside it.
@@ -104,6 +108,11 @@ class Database(RemoteSource):
         """The columns of what was landed last."""
         return list(pq.read_schema(landing.deliveries()[-1]).names)
 
+    def key(self, landing: Landing) -> list[str]:
+        """The table's primary key, as the database told it last."""
+        told: list[str] = json.loads(landing.manifest().state.get("key", "[]"))
+        return told
+
     def fetch(self, landing: Landing) -> None:
         """Read the table, or what is new of it.
 
@@ -121,18 +130,19 @@ class Database(RemoteSource):
             is_same = bool(told.files) and told.files[0].address == address and landing.is_whole()
             before = told.files if is_same else ()
             last = remembered(told.state) if is_same else None
+            key = database.key(self.table) if self.table else []
             try:
                 landing.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with Spool(landing.folder) as spool:
-                    found = _bring(asked, database, spool, [landing.folder / f.file for f in before], last)
-                    about = Landed("", "", 0, address, fetched_at=now(), records=found.records)
-                    kept = _kept(landing, before, spool.finish(), about, goes_on=self.revises)
+                kept, found = _landed(landing, asked, database, before, last)
+                if last is not None and key and _keys([landing.folder / f.file for f in kept], key) != found.records:
+                    # Rows were taken away there, which no increment can tell: all of it is read again.
+                    kept, found = _landed(landing, asked, database, (), None)
             except OSError as error:
                 why = error.strerror or "no reason is told"
                 what = f"what is fetched cannot be written into {landing.folder}: {why}."
                 fix = "Make room on the disk, or give this program the right."
                 raise Refused([landing.problem("D144", what, fix)]) from None
-            landing.keep(kept, found.state)
+            landing.keep(kept, {**found.state, "key": json.dumps(key)})
 
     def _landed(self) -> FileSource:
         return find("collect", "parquet", FileSource)(path=_FILES, others=self.others)
@@ -190,6 +200,28 @@ def _subquery(query: str, database: Snapshot, at: str) -> FromClause:
         raise Refused([Problem(at, 0, "D153", what, fix)])
     # A colon would begin a parameter.
     return sa.text(query.replace(":", r"\:")).columns().subquery("asked")
+
+
+def _landed(
+    landing: Landing,
+    asked: _Asked,
+    database: Snapshot,
+    before: Sequence[Landed],
+    last: Last | None,
+) -> tuple[list[Landed], _Found]:
+    """What counts after the rows are brought that are asked for, and what the database counts."""
+    with Spool(landing.folder) as spool:
+        found = _bring(asked, database, spool, [landing.folder / f.file for f in before], last)
+        about = Landed("", "", 0, asked.address(database), fetched_at=now(), records=found.records)
+        return _kept(landing, before, spool.finish(), about, goes_on=asked.source.revises), found
+
+
+def _keys(files: Sequence[Path], key: Sequence[str]) -> int:
+    """How many different keys some files hold."""
+    with Engine() as engine:
+        rows = [engine.parquet([str(f)]) for f in files]
+        told = [r.select(**{f"k{i}": r[name].cast("string") for i, name in enumerate(key)}) for r in rows]
+        return engine.count(ibis.union(*told, distinct=True) if len(told) > 1 else told[0].distinct())
 
 
 @dataclass(frozen=True)

@@ -146,10 +146,13 @@ class Excel(FileSource):
         """The row that the footer begins with."""
         if isinstance(self.footer, int):
             return filled[-self.footer] if 0 < self.footer <= len(filled) else len(sheet.rows) if not self.footer else 0
-        for number in filled:
-            begins = next(c for c in sheet.rows[number] if c != "")
-            if str(_text(begins)).strip() == self.footer:
-                return number
+        firsts = {number: next(c for c in sheet.rows[number] if c != "") for number in filled}
+        found = [number for number, first in firsts.items() if str(_text(first)).strip() == self.footer]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            why = f"{len(found)} rows of the sheet '{sheet.name}' begin with '{self.footer}': which ends the records?"
+            raise Unreadable(why, "Write footer: as the number of rows that come after the records.", len(filled))
         why = f"no row of the sheet '{sheet.name}' begins with '{self.footer}', which is declared to end the records."
         raise Unreadable(why, "Check footer: in product.yaml, or ask the department for a whole sheet.", len(filled))
 

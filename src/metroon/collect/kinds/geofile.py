@@ -8,6 +8,7 @@ import json
 import struct
 import warnings
 import zipfile
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from shapely.geometry import shape
 from metroon.collect.archive import check_zip
 from metroon.collect.deliveries import Unreadable, finish, gather, match
 from metroon.collect.geopackage import layer_features
+from metroon.collect.objects import one_page
 from metroon.collect.source import FileSource, Raw, Reading
 from metroon.collect.systems import WGS84, Extent, UnknownSystem, around, is_inside, likely, to_degrees
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from metroon.city.contract import Contract
 
 Feature = tuple[dict[str, Any], Any]
-_DELETED = {"type": "deleted"}
+_DELETED, _AMBIGUOUS = {"type": "deleted"}, {"type": "ambiguous"}
+_WHY_NOT = {"deleted": "the feature is marked as deleted", "ambiguous": "the feature has a name twice"}
 _PARTS = ("shp", "shx", "dbf", "prj", "cpg")
 _MOST = 0.5
 """The share of shapes that may lie on no map: a few are always wrong, most of them are not."""
@@ -48,8 +51,8 @@ class Geofile(FileSource):
     A shapefile is a .zip, or a .shp with its .shx, .dbf and .prj of the same name beside it: one delivery,
     whose size and hash are of all its parts. Every property becomes a text column; ``geometry`` holds the
     shape as WKB in longitude and latitude (WGS 84). Coordinates that lie on no map, or not where the city is
-    while another system puts them there, refuse the file with the likely system named. A feature without a shape
-    or marked as deleted is set aside; its line is its number in the file, from 1.
+    while another system puts them there, refuse the file with the likely system named. A feature without a shape,
+    marked as deleted, or with a name twice, is set aside; its line is its number in the file, from 1.
 
     Args:
         crs: The system when the file does not say it, or says it wrong, such as EPSG:2227.
@@ -71,25 +74,31 @@ class Geofile(FileSource):
 
     def read(self, reading: Reading) -> Raw:
         """Every feature of every file."""
-        return gather(self, reading, partial(self._file, extent=reading.extent))
+        notes: list[str] = []
+        raw = gather(self, reading, partial(self._file, extent=reading.extent, notes=notes))
+        return replace(raw, notes=(*raw.notes, *notes))
 
     def headers(self, file: Path) -> list[str]:
         """The names of the properties, and ``geometry``."""
         return [*_names(self._features(file)[0]), "geometry"]
 
-    def _features(self, file: Path) -> tuple[list[Feature], str | None]:
+    def _features(self, file: Path, notes: list[str] | None = None) -> tuple[list[Feature], str | None]:
         ending = file.suffix.lower()
         if ending == ".gpkg":
             features, told = layer_features(file, self.layer)
         else:
-            features, told = self._shapefile(file) if ending in (".zip", ".shp") else _geojson(file)
+            features, told = (
+                self._shapefile(file) if ending in (".zip", ".shp") else _geojson(file, [] if notes is None else notes)
+            )
         if not features:
             raise Unreadable("the file holds no feature.", "Ask the department to send it again.")
         # The shape is the column geometry: a property of that name would hide it.
         return [({k: v for k, v in p.items() if k != "geometry"}, shape) for p, shape in features], told
 
-    def _file(self, file: Path, contract: Contract, *, extent: Extent | None) -> tuple[pa.Table, list[str]]:
-        features, told = self._features(file)
+    def _file(
+        self, file: Path, contract: Contract, *, extent: Extent | None, notes: list[str]
+    ) -> tuple[pa.Table, list[str]]:
+        features, told = self._features(file, notes)
         names = _names(features)
         try:
             places, unnamed = match([*names, "geometry"], contract)
@@ -170,16 +179,38 @@ def _names(features: list[Feature]) -> list[str]:
     return list(dict.fromkeys(k for properties, _ in features for k in properties))
 
 
-def _geojson(file: Path) -> tuple[list[Feature], str | None]:
+def _geojson(file: Path, notes: list[str]) -> tuple[list[Feature], str | None]:
     try:
-        loaded = json.loads(file.read_text(encoding="utf-8-sig"))
-        features = [(dict(f.get("properties") or {}), f.get("geometry")) for f in list(loaded["features"])]
+        loaded = json.loads(file.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
+        features = [_feature(f) for f in list(loaded["features"])]
+    except json.JSONDecodeError as fault:
+        why = f"the file is no whole JSON: it cannot be read from line {fault.lineno:,} on."
+        raise Unreadable(why, "Ask the department to send it again; it may have been cut off on its way.") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Unreadable("the file is no GeoJSON feature collection.", "Ask for GeoJSON or a shapefile.") from None
+    notes.extend(f"{file.name}: {note}" for note in one_page(loaded, "features", len(features)))
     crs = loaded.get("crs")
     given = crs.get("properties") if isinstance(crs, dict) else None
     told = given.get("name") if isinstance(given, dict) else crs
     return features, told if isinstance(told, str) else WGS84
+
+
+class _Twice(dict[str, Any]):
+    """An object that has one name twice: nobody can tell which of the two is meant."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else _Twice(made)
+
+
+def _feature(given: dict[str, Any]) -> Feature:
+    properties = given.get("properties") or {}
+    if isinstance(given, _Twice) or isinstance(properties, _Twice):
+        return dict.fromkeys(properties), _AMBIGUOUS
+    # An id stands beside the properties (RFC 7946, 3.2); it is one of them where none has its name.
+    known = {} if given.get("id") is None else {"id": given["id"]}
+    return {**known, **dict(properties)}, given.get("geometry")
 
 
 def _shapes(drawn: list[Any], crs: str, extent: Extent | None) -> tuple[list[bytes | None], list[str | None]]:
@@ -202,8 +233,8 @@ def _shapes(drawn: list[Any], crs: str, extent: Extent | None) -> tuple[list[byt
 
 
 def _parsed(geometry: Any) -> tuple[Any, str | None]:
-    if geometry is _DELETED:
-        return None, "the feature is marked as deleted"
+    if geometry is _DELETED or geometry is _AMBIGUOUS:
+        return None, _WHY_NOT[geometry["type"]]
     try:
         found = shapely.force_2d(shape(geometry)) if geometry else None
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError):

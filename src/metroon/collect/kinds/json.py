@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import field_validator
 
 from metroon.collect.deliveries import Unreadable, gather
-from metroon.collect.objects import JsonError, Record, at_path, names, parse, tabled
+from metroon.collect.objects import JsonError, Record, at_path, names, one_page, parse, tabled
 from metroon.collect.source import FileSource, Raw, Reading
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ class Json(FileSource):
         notes: list[str] = []
 
         def one(file: Path, contract: Contract) -> tuple[pa.Table, list[str]]:
-            made = tabled(self._records(file), contract)
+            document = self._document(file)
+            records = self._listed(document)
+            made = tabled(records, contract)
+            notes.extend(f"{file.name}: {note}" for note in one_page(document, self.rows, len(records)))
             notes.extend(f"{file.name}: {note}" for note in made.notes)
             return made.rows, made.unnamed
 
@@ -54,14 +57,16 @@ class Json(FileSource):
 
     def headers(self, file: Path) -> list[str]:
         """Every name that a record has."""
-        return names(self._records(file))
+        return names(self._listed(self._document(file)))
 
-    def _records(self, file: Path) -> list[Record]:
+    def _document(self, file: Path) -> object:
         try:
-            document = parse(file.read_text(encoding="utf-8-sig"))
+            return parse(file.read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError:
             why = "the file is not UTF-8 text, as all JSON is."
             raise Unreadable(why, "Ask the department to send it as UTF-8.") from None
         except JsonError as fault:
             raise Unreadable(f"the file cannot be read: {fault}.", "Ask the department to send it again.") from None
+
+    def _listed(self, document: object) -> list[Record]:
         return [Record(i, value) for i, value in enumerate(at_path(document, self.rows), start=1)]

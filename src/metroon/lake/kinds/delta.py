@@ -168,6 +168,60 @@ class Delta(Kind):
             fix = "Restore the folder from a backup, or move it away: the next run starts anew with version 1."
             raise Refused([Problem(str(table), 0, "L103", what, fix)]) from error
 
+    def rewrite(self, file: Path, rows: Relation, engine: Engine) -> None:
+        """Put other rows in the place of those in a data file, for every version that has it; ``align`` must follow.
+
+        Args:
+            file: The data file; it stays whole until the new one is on the disk.
+            rows: What it is to hold, with the same columns.
+            engine: The engine that writes.
+
+        Raises:
+            Refused: The folder cannot be written.
+        """
+        draft = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            engine.save(rows, draft)
+            _put(draft, file)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise _unwritten(file.parent, error) from error
+
+    def align(self, table: Path) -> int:
+        """Make the log say of every data file what it is now: its size, and how many rows it has.
+
+        Other programs trust the size to find the end of a file, and the number to count rows without reading them. A
+        checkpoint repeats what the commits say; it is taken away, for a later commit writes it again.
+
+        Returns:
+            How many commits were written anew.
+
+        Raises:
+            Refused: The folder cannot be written, or another program took commits away (L123).
+        """
+        log = table / "_delta_log"
+        commits = sorted(log.glob("[0-9]*.json"))
+        middles = [*log.glob("*.checkpoint*"), *log.glob("*.crc"), *log.glob("_last_checkpoint")]
+        try:
+            told = {c: _aligned(c.read_text(encoding="utf-8"), table) for c in commits}
+            changed = [(c, text) for c, text in told.items() if text is not None]
+            if changed and middles and [int(c.stem) for c in commits] != list(range(len(commits))):
+                what = "commits are missing that its checkpoints stand for, so they cannot be written anew."
+                fix = "Restore the log from a backup: another program has cleaned it up."
+                raise Refused([Problem(str(log), 0, "L123", what, fix)])
+            for middle in middles if changed else ():
+                middle.unlink()
+            for commit, text in changed:
+                stat = commit.stat()
+                draft = commit.with_name(f".{commit.name}.{os.getpid()}")
+                draft.write_text(text, encoding="utf-8")
+                # Who asks for the version of a day goes by the time of the commit.
+                os.utime(draft, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+                _put(draft, commit)
+        except OSError as error:
+            raise _unwritten(table, error) from error
+        return len(changed)
+
     def withdraw(self, table: Path, numbers: Sequence[int], told: str) -> None:
         """Take versions away for good: the log says so first, then their data files are removed.
 
@@ -231,6 +285,36 @@ def _names(delta: DeltaTable) -> list[str]:
     """The names of the data files of a table."""
     # As a stream: to make a table of it, pyarrow would import pandas first.
     return list(pa.RecordBatchReader.from_stream(delta.get_add_actions(flatten=True)).read_all()["path"].to_pylist())
+
+
+def _aligned(commit: str, table: Path) -> str | None:
+    """The text of a commit with the sizes and numbers of rows that its files have now; None where nothing differs."""
+    lines, is_other = [], False
+    for line in commit.splitlines():
+        told = json.loads(line)
+        for action in (told.get("add"), told.get("remove")):
+            file = table / action["path"] if action else table
+            if action and file.is_file() and action.get("size") not in (None, file.stat().st_size):
+                action["size"], is_other = file.stat().st_size, True
+            if action and file.is_file() and action.get("stats"):
+                stats = json.dumps({"numRecords": pq.read_metadata(file).num_rows})
+                is_other |= json.loads(action["stats"]) != json.loads(stats)
+                action["stats"] = stats
+        lines.append(json.dumps(told, ensure_ascii=False, separators=(",", ":")))
+    return "\n".join(lines) + "\n" if is_other else None
+
+
+def _put(draft: Path, file: Path) -> None:
+    """Give a file that was written the name of another one, once it is on the disk."""
+    draft.chmod(file.stat().st_mode)
+    for path in (draft, file.parent):
+        if path is not draft:
+            draft.replace(file)
+        at = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(at)
+        finally:
+            os.close(at)
 
 
 def _unwritten(table: Path, error: Exception) -> Refused:

@@ -103,8 +103,16 @@ def _certificates(certificates: Sequence[Mapping[str, Any]], problems: Sequence[
     for told in certificates:
         is_done = told["state"] == "done"
         mark = (KEPT, GOOD) if is_done else (LATE, WATCH)
-        said = f" {told['number']}  {told['product']}: {number(int(told['rows']))} rows of {told['cutoff']} or earlier"
-        end = str(told["done_at"])[:10] if is_done else "begun and cut off: metroon guard retention --apply"
+        end = str(told.get("done_at", told["begun_at"]))[:10]
+        if told.get("kind") == "lifting":
+            said = f" {told['number']}  {told['product']}: the erasure of certificate {told['of']} was lifted"
+        elif told.get("kind") == "erasure":
+            said = f" {told['number']}  {told['product']}: a person was erased, decided by {told['by']['title']}"
+            end = end if is_done else "begun and cut off: metroon run finishes it"
+        else:
+            rows = number(int(told["rows"]))
+            said = f" {told['number']}  {told['product']}: {rows} rows of {told['cutoff']} or earlier"
+            end = end if is_done else "begun and cut off: metroon guard retention --apply"
         parts.append(line(mark, said, (f"  {end}", QUIET)))
     for problem in problems:
         parts.append(line((f"{problem.code}: ", BAD), f"{problem.file}: {problem.what}"))
