@@ -1,4 +1,4 @@
-"""Composes YAML from libyaml's events: tens of times quicker than the pure reader, for files that both read alike.
+"""Composes YAML from libyaml's events: several times quicker than the pure reader, where both read alike.
 
 What the two may read otherwise (YAML 1.1 and 1.2 differ in directives, tags, line breaks and escapes) and all that is
 no YAML is left to the pure reader, which says what is wrong and where.
