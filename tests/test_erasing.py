@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary import BY, CANARIES, KEY, NAME, PEOPLE, WHY, codes, counts, erase, found, n_rows, rows, town
+from erased import BY, CANARIES, KEY, NAME, PEOPLE, WHY, codes, counts, erase, found, n_rows, rows, town
 from metroon import audit, erasing, keeping
 from metroon.base.errors import Refused
 from metroon.base.running import running

@@ -21,7 +21,7 @@ from deltalake import DeltaTable, QueryBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary import BY, CANARIES, KEY, NAME, WHY, codes, counts, erase, found, n_rows, rows, town
+from erased import BY, CANARIES, KEY, NAME, WHY, codes, counts, erase, found, n_rows, rows, town
 from metroon import erasing
 from metroon.base import scratch, store
 from metroon.base.store import Store
