@@ -10,12 +10,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
 
 from metroon.collect.deliveries import AtOnce, Unreadable, finish, gather, match
 from metroon.collect.lines import (
     HEADER,
     JOINED,
+    NOTHING,
     QUOTES,
     RECORDS,
     REFUSED,
@@ -26,7 +28,7 @@ from metroon.collect.lines import (
     refuse_other,
 )
 from metroon.collect.plain import LARGE, plain
-from metroon.collect.source import LINE, RECORD, FileSource, Raw, Reading
+from metroon.collect.source import LINE, RECORD, REJECT, FileSource, Raw, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -185,6 +187,9 @@ def _batch(batch: Sequence[Judged], places: dict[str, int]) -> pa.Table:
 
 def _with_some_whole(rows: pa.Table, width: int) -> pa.Table:
     if rows.num_rows > 1 and rows[RECORD].null_count == 0:
+        if pc.all(pc.equal(rows[REJECT], NOTHING)).as_py():
+            why = f"none of its {rows.num_rows:,} records holds anything."
+            raise Unreadable(why, "Ask the department to send the file again.", rows.num_rows)
         why = f"none of its {rows.num_rows:,} records has the {width} fields of the header."
         raise Unreadable(why, "Check delimiter: and quote: in product.yaml, and the header line.", rows.num_rows)
     return rows
