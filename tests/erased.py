@@ -55,13 +55,13 @@ def rows(n: int = 40, *, canaries: int = 3, start: int = 0) -> list[Row]:
     return made
 
 
-def town(folder: Path, *, table: object = None, **own: Any) -> Town:
+def town(folder: Path, *, table: object = None, canaries: int = 3, **own: Any) -> Town:
     """A town with two versions of stays, rows set aside, and a measure; it has run."""
     made = Town(folder).with_wards(dict.fromkeys(WARDS, 1000))
     made.write("people.yaml", PEOPLE)
     made.product("stays", COLUMNS, table={**IN_WARDS, "eventTime": "day"}, personKey="person", **own)
     made.measure("stay_count", places=["ward"])
-    made.csv("stays_1.csv", rows())
+    made.csv("stays_1.csv", rows(canaries=canaries))
     made.run()
     # A repeat of a row of the canary, one with a day that is none, and the half of a record.
     more = [*rows(20, start=500, canaries=2), {**rows()[0]}, {**rows()[0], "id": "bad", "day": "no day"}]

@@ -470,7 +470,16 @@ def _published(walk: Walk, names: Iterable[str], tables: Iterable[str]) -> Publi
     editions = {n: record.next_edition(walk, n) for n in of}
     product = of[min(of)]
     known = record.earlier(walk, product) if walk.known is None else walk.known
-    return Published(" ".join(walk.population(product)), known, editions)
+    erased = {n: rows for n, counted in of.items() if (rows := _erased(walk, n, counted))}
+    return Published(" ".join(walk.population(product)), known, editions, erased)
+
+
+def _erased(walk: Walk, name: str, product: str) -> int:
+    """How many rows that the last release of a measure or table counted are of people who were erased since."""
+    told = walk.lake.history(name, "open")
+    last = told[max(told)] if told else {}
+    version = last.get("beside", {}).get(product, last.get("restricted_version"))
+    return erasing.taken(walk, product, int(version)) if version is not None else 0
 
 
 def _differences(walk: Walk, made: Mapping[str, Numbers]) -> Iterator[Difference]:

@@ -68,11 +68,14 @@ class Published:
         population: The products whose people are counted, in order, with spaces between.
         proofs: The proofs of all that was released of them, in the order of release.
         editions: Measure -> the number that its next release will have; 1 unless told.
+        erased: Measure -> how many of the rows that its last release counted were of people who were erased since: a
+            number may have changed by so many because of one person.
     """
 
     population: str = ""
     proofs: Sequence[Proof] = ()
     editions: Mapping[str, int] = field(default_factory=dict)
+    erased: Mapping[str, int] = field(default_factory=dict)
 
 
 def hide(tables: Sequence[CellTable]) -> Mapping[str, Hiding]:
@@ -236,7 +239,10 @@ def _protected(sheets: Mapping[int, Sheet], made: _Made) -> tuple[Proof, Mapping
     joint = joined(sheets, made.cells, joining, made.hidden_with)
     now = joint.system
     earlier = [proof for proof in made.past.proofs if measures & measures_of([proof])]
-    known = with_earlier(now, earlier, {s.table.measure: s.minimum for s in sheets.values()})
+    # Of people who were erased nobody can tell any more who is behind a change: so many rows may all be one person's.
+    erased = made.past.erased
+    least = {m: s.minimum + erased.get(m, 0) if s.minimum else 0 for s in sheets.values() for m in [s.table.measure]}
+    known = with_earlier(now, earlier, least)
     at = known.cells
     withheld = known.withheld.copy()
     asked = [made.hidden_with[number] * len(made.cells) + sheet.withheld for number, sheet in sheets.items()]

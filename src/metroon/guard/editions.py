@@ -56,7 +56,7 @@ def with_earlier(now: System, earlier: Sequence[Proof], minimums: Mapping[str, i
     Args:
         now: The system of a release by itself.
         earlier: The proofs of all that was released of the same people, in the order of release.
-        minimums: Measure -> counts from 1 to one less than this are small; 0 for things.
+        minimums: Measure -> changes from 1 to one less than this are small; 0 for things.
 
     Returns:
         The system over all editions. Needs of cells that were shown are dropped: they cannot be taken back.
