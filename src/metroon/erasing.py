@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from dataclasses import asdict, dataclass, field, replace
+import unicodedata
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,20 +21,39 @@ from metroon.collect.kinds.query import Query
 from metroon.guard import Protecting
 from metroon.lake import erasure, remains, removal
 from metroon.lake.erasure import Certificate, Certificates
-from metroon.lake.suppression import Erased, Suppressions, hashed, is_whole, keys_in, normal, scrubbed
+from metroon.lake.suppression import (
+    SHORTEST,
+    Erased,
+    Suppressions,
+    as_number,
+    hashed,
+    is_whole,
+    keys_in,
+    normal,
+    person,
+    scrubbed,
+    spans,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from metroon.base.engine import Relation
-    from metroon.city import Contract
     from metroon.walk import Walk
 
 Zone = Literal["restricted", "open"]
 _TELLING = ("direct", "linkage key", "free text", None)
 """Classes of columns whose values tell of one person; None is what nobody has decided."""
+_NAMING = ("direct", "linkage key")
+"""Classes of columns whose values single out one person."""
 NO_RUN = "G158"
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_PART = re.compile(r"[^\W\d_]{3,}")
+"""A part of a name, such as a surname."""
+_SIGNS = re.compile(r"[\W_]+")
+_ALL = 1 << 40
+"""More rows than any version has."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,9 @@ class Plan:
         blocks: What keeps it from being done.
         keys: The key as it stands there, and tokens in its place.
         values: What else tells of the person.
+        singles: Those of the values that single out the person: names and numbers that nobody else has.
+        shared: Those that other people have too.
+        is_number: Whether the key is a number.
         before: The certificate by which this key was erased before; None when it was not.
     """
 
@@ -103,6 +127,9 @@ class Plan:
     blocks: tuple[Problem, ...] = ()
     keys: frozenset[str] = field(default=frozenset(), repr=False)
     values: frozenset[str] = field(default=frozenset(), repr=False)
+    singles: frozenset[str] = field(default=frozenset(), repr=False)
+    shared: frozenset[str] = field(default=frozenset(), repr=False)
+    is_number: bool = False
     before: int | None = None
 
     @property
@@ -151,6 +178,8 @@ def plan(walk: Walk, product: str, key: str, *, column: str = "") -> Plan:
 def _column(walk: Walk, product: str, column: str) -> str:
     if product not in walk.city.products:
         fix = did_you_mean(product, walk.city.products)
+        if walk.lake.history(product, "restricted"):
+            fix = "Rows of it are kept that nothing declares any more: declare it again, then erase the person."
         raise Refused([Problem(walk.city.node.file, 0, "F104", f"there is no product '{product}'.", fix)])
     declared = walk.city.products[product]
     made_of = sorted(walk.sources[product].reads(declared.folder) & set(walk.city.products))
@@ -171,15 +200,21 @@ class _Search:
     """A person being looked for in all that is kept of a product and of what is made of it."""
 
     def __init__(self, walk: Walk, product: str, column: str, key: str) -> None:
-        self.walk, self.product, self.key = walk, product, key
+        declared = walk.contracts[product].column(column)
+        self.is_number = declared is not None and declared.type in ("integer", "number")
+        self.walk, self.product, self.key = walk, product, (as_number(key) if self.is_number else "") or key
         self.columns: dict[str, str | None] = {product: column}
-        self.tokens = _tokens(walk, product, column, key)
-        secret = secrets.token_bytes(32)
-        every = [key, *self.tokens]
-        self.person = Erased(0, frozenset(hashed(k, secret) for k in every), frozenset(), secret)
+        # A token is made of the signs as they stand in the row.
+        spelled = dict.fromkeys(unicodedata.normalize(way, self.key) for way in ("NFC", "NFD"))
+        self.tokens = [t for k in spelled for t in _tokens(walk, product, column, k)]
+        self.person = person(0, secrets.token_bytes(32), [self.key, *self.tokens], is_number=self.is_number)
         self.affected: dict[str, set[int]] = {}
         self.rows: dict[str, int] = {}
+        self.told: dict[tuple[str, str], set[str]] = {}
+        self.keys_at: dict[tuple[str, str], list[object]] = {}
         self.values: set[str] = set()
+        self.singles: set[str] = set()
+        self.shared: set[str] = set()
         self.places: dict[str, set[int]] = {}
 
     def plan(self) -> Plan:
@@ -191,6 +226,7 @@ class _Search:
             kept, gone = self._open(name, {h.version: h.rows for h in kept})
             rewritten += kept
             withdrawn += gone
+        self._sort_out()
         tables = tuple(dict.fromkeys((h.table, h.zone, str(self.columns[h.table])) for h in rewritten))
         before = _before(walk, self.product, self.key)
         return Plan(
@@ -204,19 +240,33 @@ class _Search:
             dict(sorted(self.rows.items())),
             tuple(n for n in (self.product,) if isinstance(walk.sources[n], RemoteSource)),
             self._sources(),
-            tuple(_holds(walk, self._holders())),
+            (*_holds(walk, self._holders()), *self._named()),
             frozenset({self.key, *self.tokens}),
             frozenset(self.values),
+            frozenset(self.singles),
+            frozenset(self.shared),
+            self.is_number,
             before,
         )
 
     def _holders(self) -> list[str]:
-        """The product, and what is made of it, each after what it is made of."""
+        """The product, and what is or was made of it, declared still or not, each after what it is made of."""
         found = [self.product]
         for name in self.walk.order:
-            if self.walk.sources[name].reads(self.walk.city.products[name].folder) & {*found}:
+            if self._made_of(name) & {*found}:
                 found.append(name)
+        former = [t for t in self.walk.lake.kept() if t not in self.walk.city.products]
+        while more := [t for t in former if t not in found and self._made_of(t) & {*found}]:
+            # What is made of others that are still to come is made of them too.
+            found += [t for t in more if not self._made_of(t) & {*more}] or more
         return found
+
+    def _made_of(self, name: str) -> set[str]:
+        """What a product reads, and what its versions were made of."""
+        known = self.walk.lake.history(name, "restricted").values()
+        source = self.walk.sources.get(name)
+        reads = source.reads(self.walk.city.products[name].folder) if source is not None else ()
+        return {*reads, *(p for evidence in known for p in evidence.get("parents", ()))}
 
     def _restricted(self, name: str) -> tuple[list[Held], list[Held]]:
         if name != self.product:
@@ -242,7 +292,10 @@ class _Search:
 
     def _traced(self, name: str) -> str | None:
         """The column of a product made by a query that is the person's key; None where nobody can tell."""
-        walk, declared, source = self.walk, self.walk.city.products[name], self.walk.sources[name]
+        walk = self.walk
+        if name not in walk.sources:
+            return None
+        declared, source = walk.city.products[name], walk.sources[name]
         holders = source.reads(declared.folder) & self.columns.keys()
         if not isinstance(source, Query) or len(holders) != 1:
             return None
@@ -268,7 +321,10 @@ class _Search:
             d["sha256"] == erasure.file_sha256(f) for d in evidence["deliveries"] for f in source.files(
                 self.walk.city.data, declared.folder)
         )  # fmt: skip
-        (parent,) = source.reads(declared.folder) & (self.columns.keys() - {name}) & evidence["parents"].keys()
+        parents = source.reads(declared.folder) & (self.columns.keys() - {name}) & evidence["parents"].keys()
+        if len(parents) != 1 or (evidence["parents"].keys() - parents) & self.columns.keys():
+            return False
+        (parent,) = parents
         before = self.walk.lake.restricted(parent, evidence["parents"][parent])
         if not is_same or column not in rows.columns or before is None:
             return False
@@ -293,22 +349,57 @@ class _Search:
         rows, column = walk.engine.parquet([file]), str(self.columns[table])
         found = keys_in(walk.engine, rows, column, [self.person]) if column in rows.columns else {}
         values = [v for each in found.values() for v in each]
+        if zone == "restricted" and column in rows.columns:
+            self.keys_at[table, file] = values
         if values:
             own = walk.engine.fetch(rows.filter(rows[column].isin(values)))
             self.rows[name] = own.num_rows
-            self._remember(own, walk.contracts[table])
+            self._remember(own, table)
             if zone == "restricted" and table == self.product:
                 for place in own.select([FILE, LINE]).to_pylist():
                     self.places.setdefault(str(place[FILE]), set()).add(int(place[LINE]))
         return self.rows.get(name, 0)
 
-    def _remember(self, own: pa.Table, contract: Contract) -> None:
+    def _remember(self, own: pa.Table, table: str) -> None:
         for name in own.column_names:
-            declared = contract.column(name)
             kind = own.schema.field(name).type
-            is_telling = (declared.classification if declared else None) in _TELLING and name not in (FILE, LINE)
+            is_telling = self._class(table, name) in _TELLING and name not in (FILE, LINE)
             if is_telling and (pa.types.is_string(kind) or pa.types.is_integer(kind)):
-                self.values |= {str(v) for v in own[name].to_pylist() if v is not None}
+                told = {str(v) for v in own[name].to_pylist() if v is not None}
+                self.told.setdefault((table, name), set()).update(told)
+
+    def _class(self, table: str, column: str) -> str | None:
+        declared = self.walk.contracts[table].column(column)
+        return declared.classification if declared else None
+
+    def _sort_out(self) -> None:
+        """Tell what is of the person alone from what other people have too, and from ordinary words."""
+        said = _said(self.walk)
+        for (table, column), values in self.told.items():
+            shared, kind = self._of_others(table, column, values), self._class(table, column)
+            for value in values:
+                if kind in _NAMING:
+                    self.values.add(value)
+                    (self.shared if normal(value) in shared else self.singles).add(value)
+                elif normal(value) not in shared and not _is_ordinary(value, kind, said):
+                    self.values.add(value)
+        # What another column has alone is shared still.
+        self.singles = {v for v in self.singles - self.shared if len(normal(v)) >= SHORTEST or v.isalpha()}
+
+    def _of_others(self, table: str, column: str, values: set[str]) -> set[str]:
+        """Those of some values, as they are compared, that rows of other people hold."""
+        engine, found = self.walk.engine, set[str]()
+        wanted = {normal(v) for v in values}
+        for key, own in self.keys_at.items():
+            rows, by = engine.parquet([key[1]]), str(self.columns[table])
+            if key[0] != table or column not in rows.columns or column == by:
+                continue
+            others = rows.filter(~rows[by].isin(own).fill_null(False)) if own else rows
+            text = others[column].cast("string")
+            low = text.lower().strip()
+            same = others.filter(low.isin([*(wanted | {v.lower().strip() for v in values})]))
+            found |= {normal(v) for v in self._different(same, column)} & wanted
+        return found
 
     def _open(self, name: str, rows: Mapping[int, int | None]) -> tuple[list[Held], list[Held]]:
         kept, gone = [], []
@@ -332,17 +423,33 @@ class _Search:
     def _records(self) -> tuple[int, int]:
         """How many records among rows set aside are the person's, and how many are of nobody knows whom."""
         own = halves = 0
-        secret = self.person.secret
-        known = replace(self.person, values=frozenset(hashed(v, secret) for v in self.values))
+        keys = [self.key, *self.tokens]
+        known = person(0, self.person.secret, keys, singles=self.singles, is_number=self.is_number)
         words = remains.words([self.key, *self.values])
         for name in self._holders():
             for file in self.walk.lake.data_files(f"{name}.set_aside", "restricted"):
                 told = self.walk.engine.parquet([str(file)])
                 for record in self._different(told, RECORD) if RECORD in told.columns else ():
-                    if scrubbed(str(record), [known]) is None:
+                    if scrubbed(str(record), [known], self.columns[name]) is None:
                         is_own = is_whole(str(record)) or words.finds(str(record))
                         own, halves = own + bool(is_own), halves + (not is_own)
         return own, halves
+
+    def _named(self) -> Iterator[Problem]:
+        """Delivered files whose names hold a value of the person: versions, logs and the store keep such names."""
+        own = {_as_named(v) for v in (self.values | {self.key, *self.tokens}) - self.shared}
+        own = {f" {v} " for v in own if len(v) >= SHORTEST}
+        for name in self._holders():
+            every = self.walk.lake.history(name, "restricted").items()
+            read = {str(d["file"]): number for number, told in reversed(every) for d in told["deliveries"]}
+            found = [number for file, number in read.items() if any(v in f" {_as_named(file)} " for v in own)]
+            if found:
+                what = (
+                    f"the name of {len(found)} delivered file{'s' * (len(found) != 1)} of {name} holds a value of the "
+                    f"person; version {min(found)} was the first to read one, and keeps its name. Nothing was touched."
+                )
+                fix = "Rename files before they are read, and name them after nobody; L129 in the manual says more."
+                yield self.walk.contracts[name].node.problem("L129", what, fix)
 
     def _sources(self) -> tuple[Kept, ...]:
         walk = self.walk
@@ -353,6 +460,36 @@ class _Search:
             for file, lines in sorted(self.places.items())
             if (walk.data(self.product) / file.partition("#")[0]).is_file()
         )
+
+
+def taken(walk: Walk, table: str, version: int) -> int:
+    """How many rows of people who were erased went from a version since it was kept; a great many where all went.
+
+    Args:
+        walk: The city.
+        table: The product.
+        version: The number of its version.
+    """
+    found = 0
+    for certificate in (c for c in Certificates(walk.lake.folder.parent).all() if c.kind == "erasure"):
+        if (table, version) in set(certificate.destroyed()):
+            return _ALL
+        rewritten = (h for h in certificate.told["rewritten"] if h["zone"] == "restricted" and h["table"] == table)
+        found += sum(int(h["rows"]) for h in rewritten if int(h["version"]) == version)
+    return found
+
+
+def _said(walk: Walk) -> str:
+    """Everything that the city declares: no word of it tells of one person."""
+    files = sorted(f for way in ("*.yaml", "*.yml") for f in walk.city.folder.rglob(way))
+    return "\n".join(
+        f.read_text(encoding="utf-8", errors="ignore") for f in files if walk.lake.folder.parent not in f.parents
+    )
+
+
+def _is_ordinary(value: str, kind: str | None, said: str) -> bool:
+    """Whether something that was written of a person is an ordinary word, which may stand anywhere."""
+    return (kind == "free text" and normal(value).isalpha()) or bool(remains.words([value]).finds(said))
 
 
 def _sql(source: Query, folder: Path) -> str:
@@ -417,8 +554,8 @@ def erase(walk: Walk, product: str, key: str, *, by: str, reason: str, column: s
         The certificate.
 
     Raises:
-        Refused: It may not be done (L120, L121, L128), nothing is kept of the person (L127), a run is at work (G158),
-            or it could not be done whole (L101, L124): then the next call goes on.
+        Refused: It may not be done (L120, L121, L128, L129), nothing is kept of the person (L127), a run is at work
+            (G158), or it could not be done whole (L101, L124): then the next call goes on.
     """
     home = walk.lake.folder.parent
     certificates = Certificates(home)
@@ -434,9 +571,10 @@ def erase(walk: Walk, product: str, key: str, *, by: str, reason: str, column: s
             if again := [c for c in done if c is not None and c.number == found.before]:
                 return again[0]
             raise Refused([_nobody(walk, found)])
-        seeker = remains.words([*found.keys, *found.values])
-        if seeker.finds(reason):
+        names = found.singles | found.shared
+        if _tells(reason, person(0, b"", found.keys, found.values, shared=names, is_number=found.is_number), names):
             raise Refused([_telling(walk)])
+        seeker = remains.words([*found.keys, *found.values])
         begun = _begin(walk, found, by=by, reason=reason)
         return removal.finish(walk.lake, begun, seeker)
 
@@ -450,8 +588,32 @@ def _may(walk: Walk, by: str, reason: str, key: str) -> None:
         raise Refused([Problem(file, 0, "L128", what, fix)])
     if not reason.strip():
         raise Refused([Problem(walk.city.node.file, 0, "L120", "no reason is given.", 'Say why: --reason "WHY"')])
-    if normal(key) and normal(key) in normal(reason):
+    if normal(key) and _tells(reason, person(0, b"", [key])):
         raise Refused([_telling(walk)])
+
+
+def _tells(reason: str, who: Erased, names: Iterable[str] = ()) -> bool:
+    """Whether the words of a reason tell of somebody, as whole words: 17 is not in 2026-17.
+
+    Args:
+        reason: The reason.
+        who: Of whom.
+        names: What names the person, as far as it is known: no part of it may stand there.
+    """
+    words = reason.split()
+    runs = (" ".join(words[i : i + n]) for n in range(1, max(who.lengths, default=1) + 2) for i in range(len(words)))
+    if any(who.tells(form) for run in runs for form in {run, _EDGES.sub("", run)} if form):
+        return True
+    # Inside of a word, such as of an address, only what is long enough to tell of anybody.
+    inner = {s for text in (reason, reason.replace("_", " ")) for s in spans(text, who.lengths) if len(s) >= SHORTEST}
+    parts = {part for name in names for part in _PART.findall(normal(name))}
+    is_part = not parts.isdisjoint(_PART.findall(normal(reason)))
+    return is_part or any(who.tells(s) or hashed(s, who.secret) in who.words for s in inner)
+
+
+def _as_named(text: str) -> str:
+    """A text as the words that the name of a file may hold of it; numbers without zeros in front."""
+    return " ".join(w.lstrip("0") if w.isdigit() else w for w in _SIGNS.sub(" ", normal(text)).split())
 
 
 def _telling(walk: Walk) -> Problem:
@@ -474,7 +636,10 @@ def _begin(walk: Walk, found: Plan, *, by: str, reason: str) -> Certificate:
     known = certificates.all()
     number = known[-1].number + 1 if known else 1
     # First whom it is about: a certificate without it could not be finished.
-    Suppressions(home).keep(number, found.keys, found.values)
+    own = found.values - found.shared
+    Suppressions(home).keep(
+        number, found.keys, own, singles=found.singles, shared=found.shared, is_number=found.is_number
+    )
     contract = walk.contracts[found.product]
     files = {f["file"]: f for f in erasure.described([str(home / n) for n in found.files], home)}
     return certificates.begin(
@@ -584,7 +749,9 @@ def _finished(walk: Walk, begun: Certificate, key: str | None) -> Certificate | 
     if [*_holds(walk, sorted(products))]:
         return None
     erased = Suppressions(walk.lake.folder.parent).of(begun.number)
-    seeker = remains.words([key]) if key is not None and erased.is_key(key) else None
+    hashes = remains.Hashes(erased)
+    is_given = key is not None and erased.is_key(key)
+    seeker = remains.Together(remains.words([key]), hashes) if is_given else hashes
     return removal.finish(walk.lake, begun, seeker)
 
 
@@ -599,7 +766,8 @@ def lift(walk: Walk, product: str, number: int, *, by: str, reason: str) -> Cert
         reason: Why.
 
     Raises:
-        Refused: It may not be done (L120, L128), there is no such erasure (L120), or a run is at work (G158).
+        Refused: It may not be done (L120, L128), there is no such erasure (L120), the reason tells of the person
+            (L120), the list of who was erased is missing (L122), or a run is at work (G158).
     """
     home = walk.lake.folder.parent
     certificates = Certificates(home)
@@ -612,6 +780,8 @@ def lift(walk: Walk, product: str, number: int, *, by: str, reason: str) -> Cert
             what = f"certificate {number} is no erasure from {product} that is done and holds."
             fix = f"Erasures: {', '.join(map(str, known)) or 'none'}."
             raise Refused([Problem(str(certificates.folder), 0, "L120", what, fix)])
+        if _tells(reason, Suppressions(home).of(number)):
+            raise Refused([_telling(walk)])
         begun = certificates.begin(
             {
                 "kind": "lifting",

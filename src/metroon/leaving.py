@@ -219,7 +219,8 @@ def restore(source: Path, to: Path, *, live: Path | None = None) -> Restored:
     """Put a city back from a backup or an export, after every file of it was hashed again.
 
     What the world has seen since is not forgotten, and nobody who was destroyed comes back: the newest ledger and the
-    newest certificates count, of all backups beside this one and of the folder that is still there.
+    newest certificates count, of all backups beside this one and of the folder that is still there. What was withdrawn
+    in one of them is withdrawn.
 
     Args:
         source: A backup, or the folder of several: then the newest of them.
@@ -252,7 +253,9 @@ def restore(source: Path, to: Path, *, live: Path | None = None) -> Restored:
         for name, file in put.items():
             _put(file, own / name, modes.get(name, 0o600))
         _must_be_whole(own)
-        _erase(own, {n for n in certificates if n not in home})
+        # What was begun in the backup may be completed since: of that it knows no more than of a newer one.
+        _erase(own, {n for n, f in certificates.items() if n not in home or (_is_done(f) and not _is_done(home[n]))})
+        _withdraw(own, [b.folder / HOME for b in beside] + ([live / _OWN] if live else []))
         names = [] if is_city else [n for n in chosen.files if n.partition("/")[0] in (CITY, DATA)]
         for name in names:
             part, _, below = name.partition("/")
@@ -355,6 +358,21 @@ def _erase(home: Path, newer: Iterable[str]) -> None:
     for certificate in (c for name in {c.product for c in known.all()} for c in known.erased(name)):
         if f"{_CERTIFICATES}/{certificate.number:04}.json" in newer:
             removal.carry_out(lake, certificate, Suppressions(home).of(certificate.number))
+    engine.close()
+
+
+def _withdraw(home: Path, others: Iterable[Path]) -> None:
+    """Take published versions away from what was put back that were withdrawn from the city since."""
+    engine = Engine()
+    lake = Lake(home / "lake", engine)
+    for other in (Lake(o / "lake", engine) for o in others if (o / "lake").is_dir()):
+        for name in {*other.published()} & {*lake.published()}:
+            there = lake.history(name, "open")
+            for number, told in other.withdrawn(name).items():
+                # The evidence says when and of what it was made: another version may have the same number.
+                if there.get(number) == told["evidence"]:
+                    kept = {k: v for k, v in told.items() if k not in ("evidence", "numbers")}
+                    lake.withdraw(name, [number], kept)
     engine.close()
 
 

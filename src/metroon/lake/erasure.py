@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 FOLDER = "certificates"
 """Below the folder in which versions are kept."""
 _CHUNK = 1 << 20
+_BEGUN_WITH = "begun_with"
+"""The names of what a certificate says from its beginning, and goes on to say."""
+_AFTER = "_after"
+"""How names end that files get when a certificate is completed."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ class Certificates:
         known = self.all()
         number = known[-1].number + 1 if known else 1
         former = str(known[-1].told["sha256"]) if known else ""
-        return self.save(Certificate(number, {**told, "number": number, "state": "begun", "former_sha256": former}))
+        begun = {**told, "number": number, "state": "begun", "former_sha256": former}
+        return self.save(Certificate(number, {**begun, _BEGUN_WITH: sorted([*begun, _BEGUN_WITH])}))
 
     def save(self, certificate: Certificate) -> Certificate:
         """Write a certificate in the place of its earlier state; whole or not at all.
@@ -132,14 +137,14 @@ class Certificates:
 
     def faults(self) -> list[Problem]:
         """What is wrong with the chain: a certificate that was changed, or one that is missing."""
-        found, former = [], ""
+        found, former = [], {""}
         for expected, certificate in enumerate(self.all(), 1):
             told, file = certificate.told, str(self.folder / f"{certificate.number:04}.json")
             if certificate.number != expected:
                 what = f"certificate {expected} is missing."
             elif told["sha256"] != content_sha256(told):
                 what = "the certificate was changed after it was written."
-            elif told["former_sha256"] != former:
+            elif told["former_sha256"] not in former:
                 what = "the certificate before it is another than when it was written."
             else:
                 what = ""
@@ -147,7 +152,8 @@ class Certificates:
                 fix = "Restore the folder from a backup, and find out who changed it."
                 found.append(Problem(file, 0, "L106", what, fix))
                 break
-            former = str(told["sha256"])
+            # What came after it may have been begun before it was completed.
+            former = {str(told["sha256"]), begun_sha256(told)}
         return found
 
     def _files(self) -> list[Path]:
@@ -157,8 +163,8 @@ class Certificates:
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
             made = Certificate(int(told["number"]), told)
-            [*made.destroyed(), made.is_done, made.product, told["sha256"], told["former_sha256"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            [*made.destroyed(), made.is_done, made.product, told["sha256"], told["former_sha256"], begun_sha256(told)]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             fix = "Restore the folder from a backup: nothing is destroyed while a certificate cannot be read."
             raise Refused([Problem(str(file), 0, "L106", "the certificate cannot be read.", fix)]) from None
         return made
@@ -168,6 +174,23 @@ def content_sha256(told: Mapping[str, Any]) -> str:
     """The hash of a certificate's content, without the hash itself."""
     content = {k: v for k, v in told.items() if k != "sha256"}
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def begun_sha256(told: Mapping[str, Any]) -> str:
+    """The hash that a certificate had when it was begun, found again from what completing it does not change.
+
+    Args:
+        told: Its content, completed or not.
+
+    Returns:
+        The hash; empty where the certificate does not say what it was begun with.
+    """
+    if not told.get(_BEGUN_WITH):
+        return ""
+    begun = {k: told.get(k) for k in told[_BEGUN_WITH]} | {"state": "begun"}
+    if files := begun.get("files"):
+        begun["files"] = [{k: v for k, v in f.items() if not k.endswith(_AFTER)} for f in files]
+    return content_sha256(begun)
 
 
 def described(files: Iterable[str], home: Path) -> list[dict[str, Any]]:

@@ -266,6 +266,11 @@ class Lake:
         """Every name that has a table in the open zone, also of what is declared no more."""
         return sorted(p.parent.name for p in self.folder.glob("open/*/_delta_log") if p.is_dir())
 
+    def kept(self) -> list[str]:
+        """Names of all products with versions in the restricted zone, also of those that nothing declares any more."""
+        names = {f.name for f in (self.folder / "restricted").glob("*") if f.is_dir()}
+        return sorted(n for n in names if not n.endswith(".set_aside") and self.history(n, "restricted"))
+
     def sweep(self, *, settled_s: float = SETTLED_S) -> int:
         """Remove files that a run which was cut off left uncommitted; returns how many.
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import re
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from metroon.base import store
-from metroon.lake.suppression import normal
+from metroon.lake.suppression import SHORTEST, folded, normal, spans
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -25,18 +26,23 @@ if TYPE_CHECKING:
 
     from metroon.lake.suppression import Erased
 
-SHORTEST = 5
-"""Shorter texts stand in too many places to tell of anybody."""
+_CERTIFICATES = "certificates"
 _DEEPEST = 3
 _BATCH = 65_536
 _IN_TABLE = 4
 """Parts of the path of a data file: lake, zone, table, file."""
 _PARQUET = b"PAR1"
+_ORDINARY = ("by", "code", "column", "event_time", "fix", "how", "kind", "state", "table", "title", "what", "zone")
+"""Fields of a certificate that the city or the program words, whoever it is about."""
 _FIELDS = re.compile(r'[,;\t|"\n\r]')
 
 
 class Seeker(Protocol):
     """Tells what of something that was read is of the person who is looked for."""
+
+    @property
+    def how(self) -> str:
+        """How it looks, as a certificate says it."""
 
     def finds(self, text: str) -> list[str]:
         """What a text tells of the person, each time that it does."""
@@ -59,11 +65,16 @@ class Words:
 
     words: frozenset[str]
 
+    @property
+    def how(self) -> str:
+        """How it looks, as a certificate says it."""
+        return "every file was decoded and searched for the values that were removed"
+
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         # A digit in front of a point belongs to the same number.
         longest = sorted(self.words, key=lambda w: (-len(w), w))
-        either = "|".join(re.escape(w).replace(r"\ ", r"\s+") for w in longest)
+        either = "|".join(_written(w) for w in longest)
         return re.compile(rf"(?<![0-9a-z_])(?<!\d\.)(?:{either})(?![0-9a-z_])(?!\.\d)" if either else r"(?!)")
 
     @cached_property
@@ -72,7 +83,7 @@ class Words:
 
     def finds(self, text: str) -> list[str]:
         """What stands in a text, whatever its letters and blanks."""
-        return [normal(found) for found in self._pattern.findall(text.casefold())]
+        return [normal(found) for found in self._pattern.findall(folded(text))]
 
     def finds_bytes(self, content: bytes) -> list[str]:
         """What stands in bytes: as UTF-8, UTF-16, Latin-1, or as JSON writes it."""
@@ -80,14 +91,33 @@ class Words:
         return [word for form, word in self._forms.items() if form in low]
 
 
+def _written(word: str) -> str:
+    """How a word may be written: a whole number also with zeros in front, after the point, and in groups."""
+    if word.isascii() and word.isdigit():
+        digits = word.lstrip("0") or "0"
+        grouped = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", lambda _: "[,']?", digits)
+        return rf"0*{grouped}(?:\.0+)?"
+    return re.escape(word).replace(r"\ ", r"\s+")
+
+
 def _forms(word: str) -> set[bytes]:
-    forms = {word.encode(), word.encode("utf-16-le"), word.encode("utf-16-be"), json.dumps(word)[1:-1].encode()}
-    return forms | ({word.encode("latin-1")} if all(ord(sign) < 256 for sign in word) else set())
+    forms = set()
+    # Only plain letters are made small in bytes, and a letter with accents may be several signs.
+    for way in ("NFC", "NFD"):
+        for text in (unicodedata.normalize(way, w) for w in (word, word.title(), word.upper())):
+            forms |= {
+                text.encode(),
+                text.encode("utf-16-le"),
+                text.encode("utf-16-be"),
+                json.dumps(text)[1:-1].encode(),
+            }
+            forms |= {text.encode("latin-1")} if all(ord(sign) < 256 for sign in text) else set()
+    return {form.lower() for form in forms}
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """Looks for whole values by their keyed hashes, where the values themselves are not known any more.
+    """Looks for values by their keyed hashes, whole or as words of a text, where the values are not known any more.
 
     Args:
         erased: Whose.
@@ -95,27 +125,71 @@ class Hashes:
 
     erased: Erased
 
+    @property
+    def how(self) -> str:
+        """How it looks, as a certificate says it."""
+        return (
+            "every file was decoded, and its values and words compared, by their hashes, with those that were removed"
+        )
+
     def finds(self, text: str) -> list[str]:
-        """Whole values, fields of lines, and parts of a JSON text that are of the person."""
+        """Whole values, fields of lines, parts of a JSON text, and words of each, that are of the person."""
         parts = {text, *_FIELDS.split(text)}
         if text.lstrip()[:1] in ("{", "["):
             parts |= set(_leaves(text))
-        return [normal(p) for p in parts if len(p) >= SHORTEST and self.erased.tells(p)]
+        told = {normal(p) for p in parts} | {*spans(text, self.erased.lengths)}
+        return [p for p in told if len(p) >= SHORTEST and (self.erased.tells(p) or self.erased.names(p))]
 
-    def finds_bytes(self, content: bytes) -> list[str]:  # the same call for every seeker
-        """Bytes that are not decoded have no values."""
-        return []
+    def finds_bytes(self, content: bytes) -> list[str]:
+        """What stands in bytes: as UTF-8, UTF-16, or Latin-1."""
+        # UTF-16 starts at an even place, or at an odd one.
+        wide = (content.decode("utf-16-le", "ignore"), content[1:].decode("utf-16-le", "ignore"))
+        texts = (content.decode("utf-8", "ignore"), content.decode("latin-1"), *wide)
+        return [found for text in texts for found in self.finds(text)]
+
+
+@dataclass(frozen=True)
+class Together:
+    """Looks for the key as it was given again, and for everything else by its hashes.
+
+    Args:
+        words: The key.
+        hashes: What else was removed.
+    """
+
+    words: Words
+    hashes: Hashes
+
+    @property
+    def how(self) -> str:
+        """How it looks, as a certificate says it."""
+        return f"every file was searched for the key that was given again; {self.hashes.how}"
+
+    def finds(self, text: str) -> list[str]:
+        """What a text tells of the person."""
+        return [*self.words.finds(text), *self.hashes.finds(text)]
+
+    def finds_bytes(self, content: bytes) -> list[str]:
+        """What bytes do that are not decoded."""
+        return [*self.words.finds_bytes(content), *self.hashes.finds_bytes(content)]
 
 
 def _leaves(text: str) -> Iterator[str]:
     try:
-        waiting = [json.loads(text)]
+        told = json.loads(text)
     except ValueError:
         return
+    yield from _leaves_of(told)
+
+
+def _leaves_of(told: object, without: Collection[str] | None = None) -> Iterator[str]:
+    """Every text in what JSON told; names of fields only when none is to be left out."""
+    waiting = [told]
     while waiting:
         part = waiting.pop()
         if isinstance(part, dict):
-            waiting += [*part.values(), *part.keys()]
+            waiting += [v for k, v in part.items() if k not in (without or ())]
+            waiting += [*part.keys()] if without is None else []
         elif isinstance(part, list):
             waiting += part
         elif part is not None:
@@ -165,8 +239,9 @@ def look(home: Path, seeker: Seeker, *, landed: Collection[str] = ()) -> Found:
     unread, looked = [], 0
     for file in sorted(f for f in home.rglob("*") if f.is_file()):
         name, looked = file.relative_to(home).as_posix(), looked + 1
-        told, is_read = _in_file(file, seeker)
         parts = name.split("/")
+        look_in = _in_certificate if parts[0] == _CERTIFICATES else _in_file
+        told, is_read = look_in(file, seeker)
         is_table = parts[0] == "lake" and len(parts) == _IN_TABLE and file.suffix == ".parquet"
         if is_table or (parts[0] == "landed" and parts[1] not in landed):
             shared |= {*told}
@@ -181,7 +256,16 @@ def look(home: Path, seeker: Seeker, *, landed: Collection[str] = ()) -> Found:
 
 
 def _may_name(name: str) -> bool:
-    return name.startswith("ledger/") or "/_delta_log/" in name
+    return name.startswith(("ledger/", "store.sqlite")) or "/_delta_log/" in name
+
+
+def _in_certificate(file: Path, seeker: Seeker) -> tuple[list[str], bool]:
+    """What somebody wrote into a certificate, without the words that stand in every one."""
+    try:
+        told = json.loads(file.read_bytes())
+    except ValueError:
+        return _in_file(file, seeker)
+    return [found for text in _leaves_of(told, _ORDINARY) for found in seeker.finds(text)], True
 
 
 def _in_file(file: Path, seeker: Seeker) -> tuple[list[str], bool]:

@@ -56,7 +56,7 @@ def finish(lake: Lake, begun: Certificate, seeker: Seeker | None = None) -> Cert
     Args:
         lake: The lake; nothing else may be at work in it.
         begun: What was begun.
-        seeker: What to look for afterwards; whole values by their hashes unless given.
+        seeker: What to look for afterwards; what was removed, by its hashes, unless given.
 
     Returns:
         The certificate, completed.
@@ -67,12 +67,10 @@ def finish(lake: Lake, begun: Certificate, seeker: Seeker | None = None) -> Cert
     """
     home, told = lake.folder.parent, dict(begun.told)
     erased = Suppressions(home).of(begun.number)
-    made = carry_out(lake, begun, erased, seeker)
+    made = carry_out(lake, begun, erased)
     left = _left(lake, begun, erased)
-    how = "every file was decoded and searched for the values that were removed"
-    if seeker is None:
-        how = "every file was decoded and its whole values compared, by their hashes, with those that were removed"
-    found = remains.look(home, seeker or remains.Hashes(erased), landed=told["landed"])
+    looking = seeker or remains.Hashes(erased)
+    found = remains.look(home, looking, landed=told["landed"])
     if left or found.files:
         raise Refused(_not_done(home, begun.number, left, found.files, seeker))
     files = [{**f, **_after(home / f["name"])} for f in told["files"]]
@@ -85,7 +83,7 @@ def finish(lake: Lake, begun: Certificate, seeker: Seeker | None = None) -> Cert
                 "files": files,
                 "replaced_by": made,
                 "verified": {
-                    "how": how,
+                    "how": looking.how,
                     "files_looked_at": found.looked,
                     "files_looked_at_as_bytes_only": list(found.unread),
                     "rows_found": 0,
@@ -114,14 +112,13 @@ def _after(file: Path) -> dict[str, Any]:
     return {"bytes_after": file.stat().st_size, "sha256_after": erasure.file_sha256(file)}
 
 
-def carry_out(lake: Lake, certificate: Certificate, erased: Erased, seeker: Seeker | None = None) -> int | None:
+def carry_out(lake: Lake, certificate: Certificate, erased: Erased) -> int | None:
     """Take a person out of everything; what was done before is found done.
 
     Args:
         lake: The lake.
         certificate: What goes.
         erased: Whose.
-        seeker: Finds the person in texts too, where the words are known.
 
     Returns:
         The number of the version that holds the rows of the newest one that stay; None when it held none of them.
@@ -138,10 +135,11 @@ def carry_out(lake: Lake, certificate: Certificate, erased: Erased, seeker: Seek
         # Also when nothing was to be rewritten: whoever was cut off may have got as far as here.
         if files:
             lake.align(table, zone)
+    keys = {certificate.product: str(told["column"]), **{t: c for t, z, c in _tables(told) if z == "restricted"}}
     for table in told["set_aside"]:
         files = lake.data_files(str(table), "restricted")
         for file in files:
-            _scrub(lake, file, erased)
+            _scrub(lake, file, keys.get(str(table).removesuffix(".set_aside")), erased)
         if files:
             lake.align(str(table), "restricted")
     erasure.remove(home, [f["file"] for v in told["versions"] for f in v["files"]])
@@ -152,7 +150,9 @@ def carry_out(lake: Lake, certificate: Certificate, erased: Erased, seeker: Seek
     scratch.sweep(home)
     if (home / "store.sqlite").is_file():
         store = Store(home / "store.sqlite")
-        store.forget(lambda text: erased.tells(text) or bool(seeker is not None and seeker.finds(text)))
+        # What other people share with the person may be an ordinary word.
+        own = remains.Hashes(replace(erased, shared=frozenset()))
+        store.forget(lambda text: bool(own.finds(text)))
         store.close()
     return made
 
@@ -176,24 +176,39 @@ def row_hashes(engine: Engine, rows: Relation, columns: Sequence[str], name: str
 
 
 def _forget_waiting(lake: Lake, told: Mapping[str, Any], erased: Erased) -> None:
-    """Take the hashes of the person's rows out of the lists of corrections that wait, before the rows are gone."""
+    """Take the hashes of the person's rows out of the lists of corrections that wait, before the rows are gone.
+
+    Where nobody can tell which rows are made of the person's, those of every row go that is destroyed.
+    """
     lists = {f: json.loads(f.read_text("utf-8")) for f in (lake.folder.parent / "ledger" / WAITING).glob("*.json")}
+    if not lists:
+        return
     for table, zone, column in _tables(told):
-        for file in lake.data_files(table, zone) if lists and zone == "restricted" else ():
+        for file in lake.data_files(table, zone) if zone == "restricted" else ():
             rows = lake.engine.parquet([str(file)])
             gone = _gone(lake.engine, rows, column, erased)
-            own = lake.engine.fetch(rows.filter(gone)) if gone is not None else None
-            for waiting, says in lists.items():
-                columns = says["columns"]
-                if own is None or not {*columns} <= {*own.column_names}:
-                    continue
-                hashed = lake.engine.fetch(row_hashes(lake.engine, lake.engine.table(own), columns, "_sha256"))
-                if {*hashed["_sha256"].to_pylist()} & {*says["added"], *says["removed"]}:
-                    lost = {*hashed["_sha256"].to_pylist()}
-                    for part in ("added", "removed"):
-                        says[part] = {h: n for h, n in says[part].items() if h not in lost}
-                    says["erased"] = True
-                    private.save(json.dumps(says, sort_keys=True).encode(), waiting)
+            if gone is not None:
+                _forget(lake.engine, lists, rows.filter(gone))
+    destroyed = (lake.folder.parent / f["file"] for v in told["versions"] for f in v["files"])
+    for file in destroyed:
+        if file.is_file():
+            _forget(lake.engine, lists, lake.engine.parquet([str(file)]))
+
+
+def _forget(engine: Engine, lists: Mapping[Path, dict[str, Any]], rows: Relation) -> None:
+    for waiting, says in lists.items():
+        columns = says["columns"]
+        if not {*columns} <= {*rows.columns}:
+            continue
+        hashed = engine.fetch(
+            row_hashes(engine, engine.table(engine.fetch(rows)), columns, "_sha256").select("_sha256")
+        )
+        lost = {*hashed["_sha256"].to_pylist()}
+        if lost & {*says["added"], *says["removed"]}:
+            for part in ("added", "removed"):
+                says[part] = {h: n for h, n in says[part].items() if h not in lost}
+            says["erased"] = True
+            private.save(json.dumps(says, sort_keys=True).encode(), waiting)
 
 
 def _drafts(home: Path) -> None:
@@ -294,7 +309,7 @@ def suppressed(engine: Engine, checked: Checked, column: str, every: Sequence[Er
     event_time = checked.contract.event_time
     if checked.parts:
         parts = tuple(
-            p if p.key else _clean(engine, _part(engine, p, column, event_time, folder, every), folder, every)
+            p if p.key else _clean(engine, _part(engine, p, column, event_time, folder, every), column, folder, every)
             for p in checked.parts
         )
         if parts == checked.parts:
@@ -308,7 +323,7 @@ def suppressed(engine: Engine, checked: Checked, column: str, every: Sequence[Er
         parts = ()
         aside = checked.set_aside
         if RECORD in aside.columns:
-            aside = engine.map_arrow(aside, partial(without_records, every=every))
+            aside = engine.map_arrow(aside, partial(without_records, every=every, column=column))
         rows, reasons = checked.rows, dict(checked.reasons)
         if found := keys_in(engine, checked.rows, column, every):
             rows, lost, more = _parted(engine, checked.rows, column, found)
@@ -324,12 +339,12 @@ def suppressed(engine: Engine, checked: Checked, column: str, every: Sequence[Er
     )  # fmt: skip
 
 
-def _clean(engine: Engine, part: Part, folder: Path, every: Sequence[Erased]) -> Part:
+def _clean(engine: Engine, part: Part, column: str, folder: Path, every: Sequence[Erased]) -> Part:
     """A part whose rows set aside tell of none of some people."""
     if not part.aside:
         return part
     rows = engine.parquet(list(part.aside))
-    clean = engine.map_arrow(rows, partial(without_records, every=every))
+    clean = engine.map_arrow(rows, partial(without_records, every=every, column=column))
     if _records(engine, clean) == _records(engine, rows):
         return part
     file = folder / f"part-{uuid.uuid4().hex}.parquet"
@@ -382,24 +397,25 @@ def _rewrite(lake: Lake, file: Path, column: str, erased: Erased) -> None:
         lake.rewrite(file, rows.filter(~gone))
 
 
-def _scrub(lake: Lake, file: Path, erased: Erased) -> None:
+def _scrub(lake: Lake, file: Path, column: str | None, erased: Erased) -> None:
     """Take records that tell of the person out of a file of rows set aside; where they stood stays."""
     rows = lake.engine.parquet([str(file)])
     if RECORD not in rows.columns:
         return
-    clean = lake.engine.map_arrow(rows, partial(without_records, every=[erased]))
+    clean = lake.engine.map_arrow(rows, partial(without_records, every=[erased], column=column))
     if _records(lake.engine, clean) != _records(lake.engine, rows):
         lake.rewrite(file, clean)
 
 
-def without_records(rows: pa.Table, every: Sequence[Erased]) -> pa.Table:
+def without_records(rows: pa.Table, every: Sequence[Erased], column: str | None) -> pa.Table:
     """Rows set aside, without the records that tell of somebody who was erased.
 
     Args:
         rows: Rows with ``_record``.
         every: Those who were erased.
+        column: The column with their key; None where nobody knows it.
     """
-    told = pa.array([scrubbed(r, every) for r in rows[RECORD].to_pylist()], pa.string())
+    told = pa.array([scrubbed(r, every, column) for r in rows[RECORD].to_pylist()], pa.string())
     return rows.set_column(rows.column_names.index(RECORD), RECORD, told)
 
 
