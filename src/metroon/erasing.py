@@ -26,6 +26,7 @@ from metroon.lake.suppression import (
     Erased,
     Suppressions,
     as_number,
+    different,
     hashed,
     is_whole,
     keys_in,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from metroon.base.engine import Relation
     from metroon.walk import Walk
 
 Zone = Literal["restricted", "open"]
@@ -330,12 +330,8 @@ class _Search:
             return False
         if not self.walk.lake.has_rows(parent, before.number):
             return False
-        known = {normal(v) for v in self._different(self.walk.lake.read(before), str(self.columns[parent]))}
-        return all(normal(v) in known for v in self._different(rows, column))
-
-    def _different(self, rows: Relation, column: str) -> Iterator[object]:
-        for batch in self.walk.engine.batches(rows.select(v=rows[column]).distinct(), rows=250_000):
-            yield from (v for v in batch.column("v").to_pylist() if v is not None)
+        known = {normal(v) for v in different(self.walk.engine, self.walk.lake.read(before), str(self.columns[parent]))}
+        return all(normal(v) in known for v in different(self.walk.engine, rows, column))
 
     def _count(self, table: str, zone: Zone, number: int) -> int:
         return sum(self._in_file(f, table, zone) for f in self.walk.lake.files_of(table, zone, number))
@@ -398,7 +394,7 @@ class _Search:
             text = others[column].cast("string")
             low = text.lower().strip()
             same = others.filter(low.isin([*(wanted | {v.lower().strip() for v in values})]))
-            found |= {normal(v) for v in self._different(same, column)} & wanted
+            found |= {normal(v) for v in different(self.walk.engine, same, column)} & wanted
         return found
 
     def _open(self, name: str, rows: Mapping[int, int | None]) -> tuple[list[Held], list[Held]]:
@@ -429,7 +425,7 @@ class _Search:
         for name in self._holders():
             for file in self.walk.lake.data_files(f"{name}.set_aside", "restricted"):
                 told = self.walk.engine.parquet([str(file)])
-                for record in self._different(told, RECORD) if RECORD in told.columns else ():
+                for record in different(self.walk.engine, told, RECORD) if RECORD in told.columns else ():
                     if scrubbed(str(record), [known], self.columns[name]) is None:
                         is_own = is_whole(str(record)) or words.finds(str(record))
                         own, halves = own + bool(is_own), halves + (not is_own)
@@ -449,7 +445,7 @@ class _Search:
                     f"person; version {min(found)} was the first to read one, and keeps its name. Nothing was touched."
                 )
                 fix = "Rename files before they are read, and name them after nobody; L129 in the manual says more."
-                yield self.walk.contracts[name].node.problem("L129", what, fix)
+                yield self.walk.contracts[self.product].node.problem("L129", what, fix)
 
     def _sources(self) -> tuple[Kept, ...]:
         walk = self.walk

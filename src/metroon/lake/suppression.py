@@ -214,13 +214,8 @@ class Suppressions:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             secret = self._secret()
-            made = person(
-                number, secret, keys, values, singles=singles, shared=shared, is_number=is_number
-            )  # fmt: skip
-            told = {
-                **{part: sorted(getattr(made, part)) for part in _PARTS},
-                "is_number": made.is_number,
-            }
+            made = person(number, secret, keys, values, singles=singles, shared=shared, is_number=is_number)
+            told = {**{part: sorted(getattr(made, part)) for part in _PARTS}, "is_number": made.is_number}
             private.save(json.dumps(told, indent=1).encode(), self._file(number))
         except OSError as error:
             what = f"the list of who was erased cannot be written ({error.strerror})."
@@ -318,7 +313,7 @@ def keys_in(engine: Engine, rows: Relation, column: str, every: Sequence[Erased]
     found: dict[int, list[object]] = {}
     owner = {h: e.number for e in every for h in e.keys}
     secret, has_numbers = every[0].secret if every else b"", any(e.is_number for e in every)
-    for value in _different(engine, rows, column) if every else ():
+    for value in different(engine, rows, column) if every else ():
         number = owner.get(hashed(value, secret))
         if number is None and has_numbers:
             number = next((e.number for e in every if e.is_number and e.is_key(value)), None)
@@ -327,7 +322,8 @@ def keys_in(engine: Engine, rows: Relation, column: str, every: Sequence[Erased]
     return found
 
 
-def _different(engine: Engine, rows: Relation, column: str) -> Iterator[object]:
+def different(engine: Engine, rows: Relation, column: str) -> Iterator[object]:
+    """Each different value of a column, but null."""
     values = rows.select(**{_VALUE: rows[column]}).distinct()
     for batch in engine.batches(values, rows=_BATCH):
         yield from (v for v in batch.column(_VALUE).to_pylist() if v is not None)
