@@ -24,9 +24,9 @@ serve: setup
 test: setup
 	$(BIN)/python -m pytest -n auto -rs -m "not slow and not sail"
 
-# What takes longer, with other people's programs that read the portal; a browser and Lighthouse where they are.
+# What takes longer and all examples of properties, with other people's programs that read the portal; a browser and Lighthouse where they are.
 test-slow: $(VENV)/.clients
-	$(BIN)/python -m pytest -n auto -rs -m "slow and not sail and not alone"
+	METROON_THOROUGH=1 $(BIN)/python -m pytest -n auto -rs -m "(slow or many) and not sail and not alone"
 	$(BIN)/python -m pytest -rs -m alone tests/serve/portal/test_lighthouse.py
 
 clients: $(VENV)/.clients

@@ -1,5 +1,6 @@
 """What tests of several rooms share."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -14,6 +15,10 @@ ROOT = Path(__file__).parent.parent
 # same in every run, so that it lands or not for what it changes; everywhere else they are drawn anew.
 settings.register_profile("metroon", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("metroon")
+
+# What a walk makes and drops is many small objects, beside all that is imported: to look through them after every
+# few hundred takes a sixth of the time of the tests.
+gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")

@@ -62,12 +62,12 @@ def town(folder: Path, *, table: object = None, canaries: int = 3, **own: Any) -
     made.product("stays", COLUMNS, table={**IN_WARDS, "eventTime": "day"}, personKey="person", **own)
     made.measure("stay_count", places=["ward"])
     made.csv("stays_1.csv", rows(canaries=canaries))
-    made.run()
+    made.ran()
     # A repeat of a row of the canary, one with a day that is none, and the half of a record.
     more = [*rows(20, start=500, canaries=2), {**rows()[0]}, {**rows()[0], "id": "bad", "day": "no day"}]
     file = made.csv("stays_2.csv", more)
     file.write_text(file.read_text() + f"cut,{KEY},{NAME}\n")
-    made.run()
+    made.ran()
     return made
 
 

@@ -277,6 +277,20 @@ def test_a_file_that_is_not_on_the_web_leaves_nothing_behind(city, tmp_path):
         told = metroon(city, "add", f"{address}/nothing.csv", *words)
 
     assert (2, before) == (told.exit_code, everything(city))
+    assert ("D140" in told.output, "product.yaml" in told.output) == (True, False)
+
+
+def test_what_a_source_on_the_web_lacks_is_told_for_the_command_and_not_for_a_file_that_is_not_there(city, tmp_path):
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "lights.json").write_text('{"found": {"lights": [{"id": 1}]}}')
+    with served(tmp_path / "web") as address:
+        told = metroon(city, "add", f"{address}/lights.json", "--intranet", "127.0.0.1")
+        away = metroon(city, "add", f"{address}/lights.json")
+
+    assert ("products/lights" in told.output, "products/lights" in away.output) == (False, False)
+    assert "Write rows: 'found.lights'" in told.output
+    assert "There is no product.yaml yet: say its keys on the command" in told.output
+    assert "intranet: or --intranet HOST" in away.output
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ def as_json(town: Town, *words: str) -> dict:
 def two_editions(folder) -> Town:
     """A town in which three people came too late for the first edition."""
     town = small_town(folder, SMALL, groups=["race"])
-    town.run()
+    town.ran()
     town.csv("stays.csv", stays(MORE))
-    town.run()
+    town.ran()
     return town
 
 
@@ -84,7 +84,7 @@ def test_ordinary_suppression_would_have_lost_what_this_keeps(edited):
 def test_who_is_alone_in_a_cell_may_find_another_and_only_the_audit_of_insiders_says_so(tmp_path):
     # One in the north, two in the east, and the south hidden with them: the one knows what the two are less the south.
     town = small_town(tmp_path, {"north": 1, "east": 2, "south": 60, "west": 70})
-    town.run()
+    town.ran()
     found = as_json(town, "--insiders")["recovered"]
 
     assert [] == as_json(town)["recovered"]
@@ -113,7 +113,7 @@ def test_a_name_that_is_not_there_is_refused(edited):
 
 def test_what_is_recovered_is_listed_with_the_releases_that_give_it_away(tmp_path):
     town = small_town(tmp_path, SMALL)
-    town.run()
+    town.ran()
     betrayed(town)
     told = as_json(town)
 
@@ -157,9 +157,9 @@ def test_a_proof_that_fails_is_not_published(tmp_path):
 
 def test_a_measure_that_is_declared_no_more_stays_known_for_ever(tmp_path):
     town = small_town(tmp_path, SMALL)
-    town.run()
+    town.ran()
     (tmp_path / "measures" / "stay_count.yaml").unlink()
-    town.run()
+    town.ran()
 
     assert (2, 1) == (as_json(town)["releases"], as_json(town)["in_doubt"])
 
@@ -235,7 +235,7 @@ def late(town: Town) -> Told:
 
 def test_without_its_ledger_nothing_more_is_published(tmp_path):
     town = small_town(tmp_path, SMALL)
-    town.run()
+    town.ran()
     shutil.rmtree(tmp_path / ".metroon" / "ledger")
     told = late(town)
 
@@ -254,8 +254,8 @@ def test_a_ledger_that_was_cut_short_is_noticed(tmp_path):
 
 def test_the_ledger_of_another_city_is_noticed(tmp_path):
     town, other = small_town(tmp_path / "one", SMALL), small_town(tmp_path / "other", MORE)
-    town.run()
-    other.run()
+    town.ran()
+    other.ran()
     shutil.copytree(tmp_path / "other/.metroon/ledger", tmp_path / "one/.metroon/ledger", dirs_exist_ok=True)
 
     assert {"G120"} == codes(late(town))
@@ -263,7 +263,7 @@ def test_the_ledger_of_another_city_is_noticed(tmp_path):
 
 def test_a_changed_line_stops_everything_that_would_be_published(tmp_path):
     town = small_town(tmp_path, SMALL)
-    town.run()
+    town.ran()
     file = tmp_path / ".metroon" / "ledger" / "ledger.jsonl"
     file.write_text(file.read_text().replace('"hidden":2', '"hidden":0'))
     told = late(town)
@@ -274,7 +274,7 @@ def test_a_changed_line_stops_everything_that_would_be_published(tmp_path):
 @pytest.mark.parametrize("change", ["gone", "changed"])
 def test_without_a_proof_nothing_more_of_these_people_is_published(tmp_path, change):
     town = small_town(tmp_path, SMALL)
-    town.run()
+    town.ran()
     proof = next((tmp_path / ".metroon" / "ledger" / "proofs").glob("*.npz"))
     if change == "gone":
         proof.unlink()
@@ -327,7 +327,7 @@ def left_open(town: Town, *, has_left: bool) -> None:
 @pytest.mark.parametrize("has_left", [True, False])
 def test_the_next_run_finds_out_whether_a_release_has_left(tmp_path, has_left):
     town = small_town(tmp_path, SMALL)
-    town.run()
+    town.ran()
     left_open(town, has_left=has_left)
     told = late(town)
 
@@ -338,9 +338,9 @@ def test_the_next_run_finds_out_whether_a_release_has_left(tmp_path, has_left):
 
 def test_what_has_not_left_is_not_taken_for_known(tmp_path):
     town = small_town(tmp_path, SMALL)
-    town.run()
+    town.ran()
     left_open(town, has_left=False)
-    town.run()
+    town.ran()
 
     assert (0, 2) == (verb(town).exit_code, as_json(town)["releases"])
 
@@ -351,7 +351,7 @@ def test_what_has_not_left_is_not_taken_for_known(tmp_path):
 def without_ledger(folder) -> Town:
     """A lake as it was made before releases were kept: no ledger, and no version that names one."""
     town = small_town(folder, SMALL)
-    town.run()
+    town.ran()
     shutil.rmtree(folder / ".metroon" / "ledger")
     for log in (folder / ".metroon" / "lake" / "open").rglob("_delta_log/*.json"):
         lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -491,7 +491,7 @@ def test_a_measure_that_withholds_what_open_rows_tell_is_not_published(tmp_path)
 
 def test_rows_that_tell_what_a_measure_has_withheld_are_not_published(tmp_path):
     town = small_town(tmp_path, {"north": 40, "east": 7, "south": 60, "west": 70})
-    town.run()
+    town.ran()
     columns = {**STAY_COLUMNS, "ward": "string public"}
     town.product("stays", columns, mode="rows", table=IN_WARDS)
     told = town.run()

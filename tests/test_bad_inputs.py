@@ -227,10 +227,12 @@ class Fault:
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{i + 1}: &a{i + 1} [{', '.join([f'*a{i}'] * 9)}]\n" for i in range(40))
 FAULTS = {
     "tabs in YAML": Fault({PRODUCT_FILE: "collect:\n\tkind: csv\n"}, "Y102", "tab"),
-    "an alias without its anchor": Fault({PRODUCT_FILE: "collect: *csv\nguard: []\n"}, "Y102", "alias"),
-    "an anchor of itself": Fault({PRODUCT_FILE: "collect: &c { kind: *c, path: a.csv }\nguard: []\n"}, "K101", "kind"),
-    "a merge of what is no mapping": Fault({PRODUCT_FILE: "collect: { <<: csv }\nguard: []\n"}, "Y102", "<<"),
-    "anchors that multiply": Fault({PRODUCT_FILE: BOMB}, "Y103", "product.yaml"),
+    "an anchor": Fault({PRODUCT_FILE: PRODUCT.replace(": {", ": &from {")}, "Y109", "'&from' is an anchor"),
+    "an alias": Fault({PRODUCT_FILE: "collect: *csv\nguard: []\n"}, "Y109", "'*csv' is an alias"),
+    "a pattern without quotes": Fault({PRODUCT_FILE: "collect:\n  kind: csv\n  path: *.csv\n"}, "Y109", "needs quotes"),
+    "an anchor of itself": Fault({PRODUCT_FILE: "collect: &c { kind: *c, path: a.csv }\n"}, "Y109", "product.yaml:1"),
+    "a merge": Fault({CONTRACT_FILE: f"{CONTRACT}<<: {{ tags: [] }}\n"}, "Y109", "Write those keys out here"),
+    "anchors that multiply": Fault({PRODUCT_FILE: BOMB}, "Y109", "product.yaml"),
     "a key twice": Fault({PRODUCT_FILE: f"{PRODUCT}guard: []\n"}, "Y102", "twice"),
     "an unknown kind": Fault({PRODUCT_FILE: PRODUCT.replace("csv,", "cvs,")}, "K101", "Did you mean 'csv'?"),
     "an unknown option": Fault({PRODUCT_FILE: PRODUCT.replace("path:", "pth:")}, "K104", "path"),

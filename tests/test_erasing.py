@@ -92,7 +92,7 @@ def test_reading_all_again_gives_what_taking_the_rows_out_gave(tmp_path):
     made.write("products/stays/README.md", "x")
     file = tmp_path / "inbox" / "stays_1.csv"
     file.write_text(file.read_text() + "\n")
-    made.run()
+    made.ran()
     walk = made.walk()
     again = walk.lake.restricted("stays")
 
@@ -133,7 +133,7 @@ def test_parts_that_hold_nothing_of_the_person_stay_and_an_append_reads_only_wha
 def made_of_stays(made: Town, query: str, columns: dict[str, Any]) -> None:
     made.write("products/sums/query.sql", query)
     made.product("sums", columns, collect={"kind": "query", "sql": "query.sql"})
-    made.run()
+    made.ran()
 
 
 def test_what_can_be_traced_by_the_key_stays_readable_without_the_person(tmp_path):
@@ -196,7 +196,7 @@ def permits(folder: Path, guard: list[dict[str, Any]], columns: dict[str, Any] =
     made.product("permits", columns, unit="none", mode="rows", guard=guard, personKey="owner")
     told = [{"id": f"b{i}", "owner": r["person"], "name": r["name"], "ward": r["ward"]} for i, r in enumerate(rows())]
     made.csv("permits.csv", told)
-    made.run()
+    made.ran()
     return made
 
 
@@ -231,7 +231,7 @@ def test_published_rows_in_which_nobody_can_tell_the_person_are_taken_away_and_p
 
     assert [{"table": "permits", "version": 1}] == certificate.told["withdrawn"]
     assert None is made.walk().lake.open("permits")
-    made.run()
+    made.ran()
     assert 157 == n_rows(made, "open", "permits")
 
 
@@ -344,7 +344,7 @@ def test_a_second_call_finds_nobody_and_a_second_person_goes_too(tmp_path):
 def test_an_old_number_names_the_certificate_and_new_ones_are_explained(tmp_path):
     made = town(tmp_path)
     erase(made)
-    made.run()
+    made.ran()
     walk = made.walk()
     old, new = explain(walk, "stay_count", version=1), explain(walk, "stay_count")
 
@@ -367,7 +367,7 @@ def test_no_difference_of_two_releases_gives_the_person_away(tmp_path, stays_of_
 def test_a_correction_of_the_person_that_waits_is_forgotten(tmp_path):
     made = town(tmp_path)
     made.csv("stays_3.csv", rows(1, start=900, canaries=1)[:1])
-    made.run()
+    made.ran()
     waiting = tmp_path / ".metroon" / "ledger" / "waiting"
     lists = {f: json.loads(f.read_text()) for f in waiting.glob("*.json")}
     walk = made.walk()

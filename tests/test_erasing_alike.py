@@ -29,7 +29,7 @@ def stays(folder: Path, told: list[Row], **columns: Any) -> Town:
     made.write("people.yaml", PEOPLE)
     made.product("stays", {**COLUMNS, **columns}, table={**IN_WARDS, "eventTime": "day"}, personKey="person")
     made.csv("stays_1.csv", told)
-    made.run()
+    made.ran()
     return made
 
 
@@ -184,7 +184,7 @@ def sums(made: Town, query: str, **more: Any) -> None:
 def test_what_was_made_of_the_product_and_is_declared_no_longer_goes_whole(tmp_path):
     made = town(tmp_path)
     sums(made, "select id, person, name, ward, day from stays")
-    made.run()
+    made.ran()
     shutil.rmtree(tmp_path / "products" / "sums")
     (tmp_path / "protocols" / "sums.yaml").unlink()
     certificate = erase(made)
@@ -201,9 +201,9 @@ def test_a_correction_that_waits_is_forgotten_also_where_nobody_can_tell_whose_i
         made, "with t as (select * from stays) select id, person, upper(name) as name, ward, day from t", table=IN_WARDS
     )  # fmt: skip
     made.measure("sum_count", of="sums", places=["ward"])
-    made.run()
+    made.ran()
     made.csv("stays_3.csv", rows(1, start=900, canaries=1)[:1])
-    made.run()
+    made.ran()
     lists = {f: json.loads(f.read_text()) for f in (tmp_path / ".metroon" / "ledger" / "waiting").glob("*.json")}
     walk = made.walk()
     one = walk.lake.read(walk.lake.restricted("sums"))

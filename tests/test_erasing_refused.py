@@ -129,7 +129,7 @@ def erased_town(tmp_path_factory):
 def test_a_short_key_inside_of_a_number_is_no_value_of_the_person(tmp_path):
     made = town(tmp_path)
     made.csv("stays_3.csv", [{**r, "person": "17"} for r in rows(1, start=900, canaries=0)[:1]])
-    made.run()
+    made.ran()
 
     assert ["L120"] == codes(lambda: erase(made, "17", reason="Request of 17, in 2026"))
     assert erase(made, "17", reason="Request 2026-17").is_done
@@ -144,7 +144,7 @@ def test_a_short_key_inside_of_a_number_is_no_value_of_the_person(tmp_path):
 def test_a_delivery_named_after_the_person_is_told_before_anything_is_touched(tmp_path, name):
     made = town(tmp_path)
     made.csv(name, rows(5, start=700, canaries=1))
-    made.run()
+    made.ran()
     before = {f: f.read_bytes() for f in (tmp_path / ".metroon" / "lake").rglob("*.parquet")}
 
     assert ["L129"] == codes(lambda: erase(made))
@@ -156,9 +156,9 @@ def test_a_delivery_named_after_the_person_is_told_before_anything_is_touched(tm
 def test_a_delivery_named_after_the_person_that_only_an_old_version_read_is_told_too(tmp_path):
     made = town(tmp_path)
     file = made.csv(f"stays_{KEY}.csv", rows(5, start=700, canaries=1))
-    made.run()
+    made.ran()
     file.rename(file.with_name("stays_3.csv"))
-    made.run()
+    made.ran()
 
     assert ["L129"] == codes(lambda: erase(made))
     assert erase(made, "p00010").is_done
@@ -169,6 +169,6 @@ def test_a_number_of_the_person_in_the_name_of_a_file_is_found_in_each_form(tmp_
     made.write("people.yaml", PEOPLE)
     made.product("stays", {**COLUMNS, "person": "integer linkage key"}, table={**IN_WARDS}, personKey="person")
     made.csv("stays_0077311.csv", [{**r, "person": 77311 if n < 2 else 50000 + n} for n, r in enumerate(rows())])
-    made.run()
+    made.ran()
 
     assert ["L129"] == codes(lambda: erase(made, "77311"))

@@ -168,7 +168,7 @@ def test_it_is_not_done_while_anything_is_found(tmp_path, form):
 def test_what_other_people_share_with_the_person_is_told_and_stays(tmp_path):
     made = town(tmp_path)
     made.csv("stays_3.csv", [{**rows(1, start=900, canaries=0)[0], "person": "namesake", "name": NAME}])
-    made.run()
+    made.ran()
     certificate = erase(made)
 
     assert ["restricted/stays"] == [*certificate.told["verified"]["cells_of_others_that_hold_the_same"]]

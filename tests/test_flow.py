@@ -96,7 +96,7 @@ def test_the_random_order_of_python_sets_changes_no_number(tmp_path):
 
 def test_a_second_run_makes_nothing_and_says_so(tmp_path):
     town = with_trees(small_town(tmp_path))
-    town.run()
+    town.ran()
     before = listing(town)
     told = town.run()
 
@@ -106,7 +106,7 @@ def test_a_second_run_makes_nothing_and_says_so(tmp_path):
 
 def test_a_file_that_was_only_touched_is_unchanged(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     before = listing(town)
     os.utime(tmp_path / "inbox" / "stays.csv", ns=(1, 1))
 
@@ -115,7 +115,7 @@ def test_a_file_that_was_only_touched_is_unchanged(tmp_path):
 
 def test_one_other_byte_makes_a_new_version_of_its_product_and_its_measures_only(tmp_path):
     town = with_trees(small_town(tmp_path))
-    town.run()
+    town.ran()
     file = tmp_path / "inbox" / "trees.csv"
     file.write_bytes(file.read_bytes().replace(b"t4,oak", b"t4,elm"))
     told = town.run()
@@ -126,7 +126,7 @@ def test_one_other_byte_makes_a_new_version_of_its_product_and_its_measures_only
 
 def test_a_measure_that_keeps_failing_does_not_make_the_others_new_every_time(tmp_path):
     town = small_town(tmp_path).measure("broken", groups=["person"])
-    town.run()
+    town.ran()
     before = listing(town)
 
     assert ("unchanged", "failed") == tuple(outcomes(town.run())[n] for n in ("stay_count", "broken"))
@@ -135,7 +135,7 @@ def test_a_measure_that_keeps_failing_does_not_make_the_others_new_every_time(tm
 
 def test_another_day_changes_nothing_until_a_period_has_ended(tmp_path):
     town = small_town(tmp_path, period={"column": "day", "grain": "month"})
-    town.run()
+    town.ran()
 
     days = [date(2026, 3, 31), date(2026, 4, 1)]
     assert ["unchanged", "released"] == [outcomes(town.run(as_of=d))["stay_count"] for d in days]
@@ -157,7 +157,7 @@ def test_a_changed_file_that_looks_the_same_is_found_on_request(tmp_path):
 
 def test_an_earlier_version_stays_as_it_was(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     town.csv("stays.csv", stays({"north": 20, "east": 20, "south": 20, "west": 20}))
     told = town.run()
     old = told.walk.lake.open("stay_count", 1)
@@ -186,7 +186,7 @@ def test_a_missing_file_stops_its_own_product_and_names_where_to_put_it(tmp_path
 
 def test_a_file_that_is_gone_leaves_the_last_good_version_and_its_numbers(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     (tmp_path / "inbox" / "stays.csv").unlink()
     told = town.run()
 
@@ -200,7 +200,7 @@ def test_a_file_that_is_gone_leaves_the_last_good_version_and_its_numbers(tmp_pa
 def test_a_measure_that_fails_says_which_release_readers_still_see(tmp_path):
     town = small_town(tmp_path)
     first = town.measure("broken", groups=["person"]).run().measured("broken")
-    town.run()
+    town.ran()
     then = town.measure("stay_count", groups=["person"], **PLACED).run().measured("stay_count")
 
     assert [("failed", None), ("failed", 1)] == [(m.outcome, m.version) for m in (first, then)]
@@ -352,7 +352,7 @@ MOMENTS = [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 4, 5, 6,
 @pytest.mark.parametrize("more", MOMENTS)
 def test_a_run_that_is_killed_leaves_the_last_good_version_and_the_next_completes(tmp_path, more):
     town = with_trees(small_town(tmp_path / "cut"))
-    town.run()
+    town.ran()
     for t in (town, with_trees(small_town(tmp_path / "whole"))):
         t.csv("stays.csv", stays({"north": 20, "east": 20, "south": 20, "west": 20}))
         t.csv("trees.csv", [{"id": f"t{i}", "kind": "elm", "ward": "east"} for i in range(7)])
@@ -440,7 +440,7 @@ def test_a_withheld_number_is_explained_without_it(walked):
 
 def test_after_a_file_has_changed_the_number_is_made_again_from_what_was_kept(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     town.csv("stays.csv", stays({"north": 20}))
     told = walked_back(town)
 
@@ -453,7 +453,7 @@ def test_after_a_file_has_changed_the_number_is_made_again_from_what_was_kept(tm
 
 def test_a_file_that_came_since_does_not_change_what_is_explained(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     town.csv("stays_2.csv", [r | {"id": f"{r['id']}b"} for r in stays({"north": 20})])
     told = walked_back(town)
 
@@ -462,7 +462,7 @@ def test_a_file_that_came_since_does_not_change_what_is_explained(tmp_path):
 
 def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     (tmp_path / "inbox" / "stays.csv").unlink()
     told = walked_back(town)
 
@@ -471,9 +471,9 @@ def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path):
 
 def test_an_earlier_release_is_made_again_from_the_versions_it_read(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     town.csv("stays.csv", stays({"north": 20}))
-    town.run()
+    town.ran()
     told = walked_back(town, version=1)
 
     assert (True, 220) == (told.is_same, told.estimates[0].events)
@@ -481,7 +481,7 @@ def test_an_earlier_release_is_made_again_from_the_versions_it_read(tmp_path):
 
 def test_a_contract_that_has_changed_since_is_named(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     before = walked_back(town).steps
     town.product("stays", STAY_COLUMNS, table=IN_WARDS, minimumCell=60)
     told = walked_back(town)
@@ -492,7 +492,7 @@ def test_a_contract_that_has_changed_since_is_named(tmp_path):
 
 def test_a_declaration_that_has_changed_since_is_named(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     told = walked_back(town.measure("stay_count", among="race = 'A'", **PLACED))
 
     assert (False, "the measure's declaration has changed since") == (told.is_same, told.why_not)
@@ -510,7 +510,7 @@ def test_the_log_of_the_lake_is_the_evidence(tmp_path):
 
 def test_the_whole_path_of_the_folder_does_not_matter(tmp_path):
     town = small_town(tmp_path / "here")
-    town.run()
+    town.ran()
     moved = Path(tmp_path / "there")
     town.folder.rename(moved)
     told = Town(moved, places=town.places).run()

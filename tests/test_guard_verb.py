@@ -28,7 +28,7 @@ def as_json(folder, *words: str):
 @pytest.fixture(scope="module")
 def too_fine(tmp_path_factory) -> Town:
     town = small_town(tmp_path_factory.mktemp("town"), FEW, period=QUARTER)
-    town.run()
+    town.ran()
     return town
 
 
@@ -37,7 +37,7 @@ def clients(folder, ages: list[int], **own) -> Town:
     town.csv("clients.csv", [{"id": f"c{i}", "age": a, "ward": "north", "note": "n"} for i, a in enumerate(ages)])
     guarded = {"guard": [{"kind": "coarsen", "column": "age", "width": 10}], **own}
     town.product("clients", TREES, mode="rows", unit="person", table=IN_WARDS, **guarded)
-    town.run()
+    town.ran()
     return town
 
 
@@ -62,7 +62,7 @@ def test_the_options_begin_with_the_question_and_go_on_with_what_keeps_most(too_
 
 def test_what_the_page_proposes_does_what_it_says(tmp_path):
     town = small_town(tmp_path, FEW, period=QUARTER)
-    town.run()
+    town.ran()
     best = next(o for o in as_json(town.folder, "stay_count")["options"] if o["change"] and o["is_enough"])
     town.measure("stay_count", places=["ward"], period=QUARTER, coarsen=[best["change"]])
     after = town.run()
@@ -85,7 +85,7 @@ def test_nothing_is_published_by_asking(tmp_path):
 
 def test_a_measure_that_would_not_be_published_says_why_and_fails(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     town.product("stays", {**STAY_COLUMNS, "race": "string ?"}, table=IN_WARDS)
     page = told(town.folder, "stay_count")
 
@@ -96,7 +96,7 @@ def test_a_measure_that_would_not_be_published_says_why_and_fails(tmp_path):
 
 def test_a_table_that_hides_little_is_compared_only_when_asked(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
 
     assert [] == as_json(town.folder, "stay_count")["options"]
     assert [] != as_json(town.folder, "stay_count", "--options")["options"]
@@ -129,7 +129,7 @@ def test_rows_that_may_not_leave_tell_which_column_would_help(tmp_path):
 
 def test_things_have_no_score(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     page = told(town.folder, "score", "wards")
 
     assert 0 == page.exit_code
@@ -146,7 +146,7 @@ def test_the_score_has_every_line_and_their_sum(too_fine):
 def test_a_score_above_the_limit_fails_and_names_changes_that_pass(tmp_path):
     town = small_town(tmp_path, dict.fromkeys(FEW, 100), period={"column": "day", "grain": "month"})
     town.city(score={"limit": 4})
-    town.run()
+    town.ran()
     page, found = told(town.folder, "score", "stay_count"), as_json(town.folder, "score", "stay_count")
 
     assert 1 == page.exit_code
@@ -158,7 +158,7 @@ def test_a_score_above_the_limit_fails_and_names_changes_that_pass(tmp_path):
 def test_no_page_shows_a_value_of_a_person(tmp_path):
     town = small_town(tmp_path)
     town.csv("stays.csv", [r | {"person": f"canary{i}"} for i, r in enumerate(stays({"north": 40, "east": 50}))])
-    town.run()
+    town.ran()
     said = [told(town.folder, *w).output for w in (("stay_count",), ("stays",), ("score", "stay_count"), ("register",))]
 
     assert [] == [s for s in said if "canary" in s]
@@ -170,7 +170,7 @@ def test_a_table_with_totals_tells_its_cells_and_its_score(tmp_path):
     town.product("stays", STAY_COLUMNS, table=IN_WARDS, mode="table")
     how = {"collect": {"kind": "csv", "path": "stays*.csv"}, "table": {"by": ["ward", "race"], "count": "stays"}}
     town.write("products/stays/product.yaml", how)
-    town.run()
+    town.ran()
     found = protection.leaving(town.walk(), "stays", is_compared=True)
 
     assert {"as it is asked", "without ward", "without race"} == {o.words for o in found.options}
@@ -186,7 +186,7 @@ def test_rare_groups_told_together_are_among_the_options(tmp_path):
     every = [r for r, n in {"A": 60, "B": 40, "C": 7, "D": 8}.items() for _ in range(n)]
     rows = stays({"north": len(every)})
     town.csv("stays.csv", [row | {"race": r} for row, r in zip(rows, every, strict=True)])
-    town.run()
+    town.ran()
     options = as_json(town.folder, "stay_count", "--options")["options"]
     joined = next(o for o in options if "rare groups" in o["words"])
 
@@ -203,7 +203,7 @@ def test_rows_with_days_and_points_have_points_for_both(tmp_path):
                {"kind": "coarsen", "column": "longitude", "to": "ward", "residents": 0}]  # fmt: skip
     town.product("visits", columns, mode="rows", guard=guarded,
                  table={"point": {"longitude": "longitude", "latitude": "latitude"}})  # fmt: skip
-    town.run()
+    town.ran()
     found = protection.leaving(town.walk(), "visits")
 
     assert [] == [p.code for p in found.problems]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from metroon.city import load
 from metroon.cli import main
+from metroon.collect import asking
 
 TREES = "tree_id,species,planted\n" + "".join(f"T{i},oak,2026-0{1 + i % 6}-01\n" for i in range(60))
 
@@ -80,6 +82,12 @@ def portal():
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch):
+    """Our own portal need not be spared: it is asked without rests."""
+    monkeypatch.setattr(asking, "Manners", partial(asking.Manners, wait_ms=0))
 
 
 @pytest.fixture
@@ -158,3 +166,10 @@ def test_a_portal_on_a_private_address_is_not_asked_unless_it_is_named(portal, c
     told = CliRunner().invoke(main, ["add", "-C", str(city), portal])
     assert told.exit_code == 2
     assert "D132" in told.stderr
+    assert "product.yaml" not in told.stderr
+
+
+def test_a_host_of_the_citys_own_network_may_be_named_as_an_option_too(portal, city):
+    told = CliRunner().invoke(main, ["add", "-C", str(city), portal, "--no-links", "--option", "intranet=127.0.0.1"])
+    assert told.exit_code == 0, told.output
+    assert "119 new entries; already there: 0" in told.stdout

@@ -41,7 +41,7 @@ PEOPLE = {
 def town(tmp_path) -> Town:
     made = small_town(tmp_path / "town")
     made.city(as_of="2026-03-15")
-    made.run()
+    made.ran()
     return made
 
 
@@ -178,7 +178,7 @@ def test_a_release_since_the_backup_is_not_forgotten(town, tmp_path):
     made = backup(load(town.folder), tmp_path / "backups", at=AT)
     more = stays({"north": 20, "east": 20, "south": 20, "west": 20})
     town.csv("stays_more.csv", [{**r, "id": f"x{r['id']}", "person": f"x{r['person']}"} for r in more])
-    town.run()
+    town.ran()
     lines = (town.folder / ".metroon/ledger/ledger.jsonl").read_bytes()
 
     told = restore(made.folder, tmp_path / "again", live=town.folder)
@@ -215,7 +215,7 @@ def test_histories_that_do_not_belong_together_are_refused(town, tmp_path):
     other = small_town(tmp_path / "other")
     other.csv("stays.csv", stays({"north": 30, "east": 31, "south": 32, "west": 33}))
     other.city(as_of="2026-03-15")
-    other.run()
+    other.ran()
 
     assert ["F115"] == codes(lambda: restore(made.folder, tmp_path / "again", live=other.folder))
 

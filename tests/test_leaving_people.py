@@ -45,7 +45,7 @@ def permits(folder: Path) -> Town:
     made.csv(
         "permits.csv", [{"id": r["id"], "owner": r["person"], "name": r["name"], "ward": r["ward"]} for r in rows()]
     )
-    made.run()
+    made.ran()
     return made
 
 
@@ -91,7 +91,7 @@ def test_rows_that_were_withdrawn_before_the_erasure_are_not_published_again(tmp
     assert [] == found(again.folder / ".metroon")
     assert None is again.walk().lake.open("permits")
     assert {1: "Invented."} == {n: w["reason"] for n, w in again.walk().lake.withdrawn("permits").items()}
-    again.run()
+    again.ran()
     assert [] == found(again.folder / ".metroon")
 
 

@@ -23,7 +23,7 @@ def town(tmp_path_factory) -> Town:
     made.product("stays", STAY_COLUMNS, table=IN_WARDS, **SAID)
     made.write("products/old/query.sql", "select race, count(*) as n from stays group by race")
     made.product("old", {"race": "string sensitive", "n": "integer sensitive"}, collect={"kind": "query"})
-    made.run()
+    made.ran()
     return made
 
 
@@ -103,7 +103,7 @@ def test_a_table_is_told_as_a_table(tmp_path):
     made.product("stays", STAY_COLUMNS, table=IN_WARDS, mode="table")
     how = {"collect": {"kind": "csv", "path": "stays*.csv"}, "table": {"by": ["race"], "count": "stays"}}
     made.write("products/stays/product.yaml", how)
-    made.run()
+    made.ran()
     row = rows(made)["stays", "race"]
 
     assert ("a dimension of its table", "rows stay") == (row.released, row.technique)
@@ -114,7 +114,7 @@ def test_rows_past_their_time_are_told_with_what_keeps_them(tmp_path):
     made.csv("stays.csv", stays({"north": 40, "east": 50}, start=date(2022, 1, 1)))
     kept = {"keep": "2 years", "from": "eventTime", "basis": "Records schedule"}
     made.product("stays", STAY_COLUMNS, table={**IN_WARDS, "eventTime": "day"}, retention=kept)
-    made.run()
+    made.ran()
     row = rows(made)["stays", "race"]
 
     assert "2 years after the event (Records schedule)" == row.retention

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
     made = small_town(tmp_path_factory.mktemp("served") / "town")
-    made.run()
+    made.ran()
     return made
 
 

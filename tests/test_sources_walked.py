@@ -99,7 +99,7 @@ def test_every_sheet_of_a_workbook_is_walked_and_accounted(tmp_path):
 def test_a_workbook_that_comes_later_adds_its_rows_and_no_others_again(tmp_path):
     made = Town(tmp_path)
     beds(made, "beds1.xlsx", ["a", 10], ["b", "many"])
-    made.run()
+    made.ran()
     beds(made, "beds2.xlsx", ["c", 7])
     account = made.run().account("beds")
 
@@ -111,7 +111,7 @@ def test_a_corrected_workbook_replaces_the_rows_of_the_one_before(tmp_path):
     made = Town(tmp_path)
     beds(made, "beds1.xlsx", ["a", 10], ["b", "many"])
     beds(made, "beds2.xlsx", ["c", 7])
-    made.run()
+    made.ran()
     beds(made, "beds1.xlsx", ["a", 10], ["b", 3], ["d", 4])
     account = made.run().account("beds")
 

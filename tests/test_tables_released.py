@@ -187,7 +187,7 @@ def test_rows_of_older_days_are_closed_when_a_product_becomes_a_table(tmp_path: 
     made = Town(tmp_path).with_wards()
     made.csv("stays.csv", rows())
     made.product("stays", STAY_COLUMNS | {"race": "string public"}, table={**IN_WARDS, "eventTime": "day"}, mode="rows")
-    made.run()
+    made.ran()
     made.product("stays", STAY_COLUMNS | {"race": "string quasi"}, table={**IN_WARDS, "eventTime": "day"}, mode="table")
     with_table(made, by=["ward"]).run()
     client = TestClient(app(CityPortal(tmp_path, AS_OF)), base_url="http://town.example")
@@ -197,7 +197,7 @@ def test_rows_of_older_days_are_closed_when_a_product_becomes_a_table(tmp_path: 
 
 def test_cells_are_named_as_measures_name_them(tmp_path: Path) -> None:
     made = town(tmp_path)
-    made.run()
+    made.ran()
     found = tabulation.tabulate(made.walk(), "stays")
 
     assert Cell("2025-Q1", "ward", "north", "race", "A") in found.published

@@ -356,11 +356,12 @@ def test_no_open_version_names_an_invented_person(walk: Walk, run: Run) -> None:
     names = {str(r[c]) for r in stays for c in ("last_name", "client_id")}
     names |= {"AV-Q-", "AV-B-", "Invented Owner "}  # how the numbers of answers and applications, and owners, begin
     every = [*walk.indicators, *walk.city.products]
-    texts = [json.dumps(e, default=str) for n in every for e in walk.lake.history(n, "open").values()]
+    texts = {json.dumps(e, default=str) for n in every for e in walk.lake.history(n, "open").values()}
     for name in every:
         version = walk.lake.open(name)
         if version is not None:
-            texts += [json.dumps(r, default=str) for r in walk.engine.rows(walk.lake.read(version))]
+            table = walk.engine.fetch(walk.lake.read(version))
+            texts |= {json.dumps(value, default=str) for c in table.columns for value in c.unique().to_pylist()}
 
     everything = "\n".join(texts)
 

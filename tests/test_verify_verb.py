@@ -22,7 +22,7 @@ SMALL = {"north": 40, "east": 7, "south": 60, "west": 70}
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
     made = small_town(tmp_path / "town", SMALL, groups=["race"])
-    made.run()
+    made.ran()
     return made
 
 

@@ -23,7 +23,7 @@ from metroon.base.store import Store
 from metroon.city import load
 from metroon.city.properties import days, promised
 from metroon.walk import Walk
-from metroon.watching import Asked, Files, percentile, publishing, watch, with_arrivals
+from metroon.watching import Asked, Files, _Watch, percentile, publishing, watch, with_arrivals
 from tiny import AS_OF, PRODUCT, tiny_city
 from town import COMMAND, Town, small_town, stays
 
@@ -219,6 +219,61 @@ class Watched:
         assert self.process.stdout
         self.process.stdout.close()
         return code
+
+
+@pytest.fixture
+def declared_before(tmp_path) -> Path:
+    """A city whose YAML has lain there for long, and whose only delivery has just begun to come."""
+    city = tiny_city(tmp_path, measure=None)
+    for file in city.rglob("*.yaml"):
+        os.utime(file, (1, 1))
+    return city
+
+
+def test_a_city_whose_only_delivery_is_not_whole_yet_waits_for_it(declared_before):
+    said: list[str] = []
+    watched = _Watch(Asked(declared_before, AS_OF, settle_s=1000), said.append, threading.Event())
+    for _ in range(3):
+        watched.look()
+
+    assert [] == said
+    os.utime(declared_before / "inbox/crashes_2026.csv", (1, 1))
+    watched.files = Files(settle_s=1000)
+    watched.look()
+    assert ["crashes  kept version 1; read 3 = kept 3 + set aside 0"] == [line[21:] for line in said][:1]
+
+
+def test_what_stops_a_watch_is_told_once_however_often_it_is_tried(declared_before):
+    said: list[str] = []
+    watched = _Watch(Asked(declared_before, AS_OF, settle_s=0), said.append, threading.Event())
+    contract = declared_before / "products/crashes/contract.yaml"
+    good = contract.read_text()
+    contract.write_text(good.replace("logicalType: date", "logicalType: dat"))
+    for _ in range(3):
+        watched.look()
+    assert ["city  C104"] == [line[21:31] for line in said]
+
+    contract.write_text(good)
+    watched.look()
+    assert ["crashes  kept"] == [line[21:34] for line in said[1:2]]
+
+
+def test_a_day_on_which_nothing_could_be_written_is_tried_again(declared_before):
+    said: list[str] = []
+    watched = _Watch(Asked(declared_before, settle_s=0), said.append, threading.Event())
+    watched.look()
+    lake = declared_before / ".metroon/lake"
+    lake.rename(lake.with_name("away"))
+    lake.write_text("no folder")
+    watched.day = None
+    watched.look()
+    watched.look()
+    assert ["run  L101"] == [line[21:30] for line in said[1:]]
+
+    lake.unlink()
+    lake.with_name("away").rename(lake)
+    watched.look()
+    assert watched.day is not None
 
 
 @pytest.mark.slow

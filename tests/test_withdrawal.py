@@ -143,7 +143,7 @@ def test_files_of_a_withdrawal_that_was_cut_off_are_removed_by_the_next_run(tmp_
     withdrawal.withdraw(walk, "trees", withdrawal.chosen(walk, "trees"), by="", reason="late")
     for file, body in saved.items():
         file.write_bytes(body)
-    made.run()
+    made.ran()
 
     assert [] == on_disk(made, "Owner1")
     assert 1 == len(list(zone.glob("*.parquet")))
@@ -166,7 +166,7 @@ def test_a_column_that_the_contract_does_not_know_any_more_is_not_judged(tmp_pat
 
 def test_the_command_deletes_nothing_until_it_is_told_to(tmp_path):
     made = stricter(town(tmp_path))
-    made.run()
+    made.ran()
     verb = [*COMMAND, "guard", "withdraw", "trees", "--reason", "late", "-C", str(tmp_path)]
     looked = subprocess.run(verb, capture_output=True, text=True, check=True)
     assert 2 == len(on_disk(made, "Owner1"))

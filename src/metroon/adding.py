@@ -6,6 +6,7 @@ import glob
 import os
 import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_origin
@@ -24,13 +25,15 @@ from metroon.collect.profile import KINDS, form, profile, profile_source
 from metroon.guard.suggest import suggestions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from metroon.base.profile import Profile
 
 _WORDS = re.compile(r"[^\W\d]+|\d+|[\W_]+")
 _TABLES = 20
+_KEY = re.compile(r"product\.yaml|\b[a-z_]+:(?=[ ,.;]|$)")
+_TYPED = "There is no product.yaml yet: say its keys on the command, as --option NAME=VALUE."
 _SHOWN = 5
 """Files that are told by name; of more their number."""
 
@@ -216,7 +219,7 @@ def _elsewhere(city: Path, guess: SourceGuess, options: Mapping[str, str], name:
         raise Refused([Problem("", 0, "D157", p.what, f"{p.fix} {fix}") for p in refused.problems]) from None
     landing = Landing(home(city) / "landed" / name, city / "products" / name)
     was_there = landing.folder.is_dir()
-    with environment(guess.sets):
+    with environment(guess.sets), _undeclared(name):
         try:
             made.fetch(landing)
             beside, key = city / "products" / name, made.key(landing)
@@ -229,6 +232,21 @@ def _elsewhere(city: Path, guess: SourceGuess, options: Mapping[str, str], name:
             raise
     missing = {k: v for k, v in guess.sets.items() if os.environ.get(k) != v}
     return replace(drafted, sets=missing)
+
+
+@contextmanager
+def _undeclared(name: str) -> Iterator[None]:
+    """What is wrong with a source is told without the product's declaration, which is not written yet."""
+    try:
+        yield
+    except Refused as refused:
+        raise Refused([_without_place(p, name) for p in refused.problems]) from None
+
+
+def _without_place(told: Problem, name: str) -> Problem:
+    if told.file != f"products/{name}/product.yaml":
+        return told
+    return replace(told, file="", line=0, fix=f"{told.fix} {_TYPED}" if _KEY.search(told.fix) else told.fix)
 
 
 def _typed(kind: type[RemoteSource], options: Mapping[str, str]) -> dict[str, object]:

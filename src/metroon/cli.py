@@ -82,15 +82,16 @@ def add(
     _must_be_city(city)
     options = {k: v for k, v in {"token_from": token_from, "intranet": ",".join(intranet)}.items() if v}
     options |= {name.strip(): value.strip() for name, _, value in (o.partition("=") for o in more)}
+    own = [host.strip() for host in options.get("intranet", "").split(",") if host.strip()]
     guess = meant(source, table)
     if guess.what == "portal" and dataset is None:
-        _harvested(city, guess.address, intranet, folder, links=links)
+        _harvested(city, guess.address, own, folder, links=links)
         return
     if guess.what == "portal":
         from metroon.collect.asking import Web
         from metroon.harvest import catalog, chosen
 
-        with Web(city, intranet) as web:
+        with Web(city, own) as web:
             guess, known = chosen(verb.load(folder), catalog(guess.address, web), str(dataset))
         name = name or known
     _added(add(city, guess, name=name, on=date.today(), options=options), folder)
@@ -120,7 +121,9 @@ def _harvested(city: Path, address: str, intranet: Sequence[str], folder: str | 
             click.echo(f"  {line}")
     click.echo(f"\nwrote {shown(wrote.report)}: every dataset with what is to be seen to")
     if wrote.listed.ids:
-        click.echo(f"wrote inventory.yaml: {len(wrote.listed.ids):,} new entries; {wrote.listed.known:,} were there")
+        n = len(wrote.listed.ids)
+        new = f"{n:,} new entr{'ies' if n != 1 else 'y'}"
+        click.echo(f"wrote inventory.yaml: {new}; already there: {wrote.listed.known:,}")
     if wrote.listed.departments:
         n = len(wrote.listed.departments)
         click.echo(f"wrote city.yaml: {n:,} new department{'s' * (n != 1)}: look whether they are yours")

@@ -168,7 +168,7 @@ def cron(told: Schedule) -> str:
         f"# {told.city}: made by metroon schedule. Put it into the crontab of {told.user}: crontab -e",
         f"CRON_TZ={told.zone}",
         "# Where cron does not know CRON_TZ, such as Debian's, times are those of the machine.",
-        "# Keys for pseudonyms come from the environment: set them here, or better read them from your secret store.",
+        "# Keys, tokens and databases' addresses come from the environment: set them here, or better from a store.",
     ]
     for job in told.jobs:
         command = shlex.join([*_locked(told), str(told.command), *job.words, "-C", str(told.folder)])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
     from metroon.base.account import Account, Run
+    from metroon.city import City
     from metroon.lake import Evidence
 
 SHARE = 0.95
@@ -172,6 +173,7 @@ class _Watch:
         self.fetched = time.monotonic()
         self.waiting: set[Path] = set()
         self.zone = ZoneInfo("UTC")
+        self.stopped: object = None  # by what, when nothing could be run last
 
     def go(self) -> None:
         self.say("watching", str(self.asked.folder))
@@ -194,7 +196,7 @@ class _Watch:
                 self.written = written
                 self.declare()
             return
-        if self.day != (self.asked.as_of or self.walk.city.file.as_of or date.today()):
+        if self.day != self.today(self.walk.city):
             self.run_all()
             return
         if due := self.due(now):
@@ -205,7 +207,7 @@ class _Watch:
         try:
             walk = self.ready()
         except Refused as refused:
-            self.fault("city", refused.problems)
+            self.stop("city", refused)
             return
         self.walk, self.zone = walk, ZoneInfo(walk.city.file.time_zone)
         self.run_all()
@@ -217,11 +219,20 @@ class _Watch:
         now, walk = time.monotonic(), self.walk
         local = [n for n, s in walk.sources.items() if not isinstance(s, RemoteSource)]
         half = {n for n in local if self.files.coming(self.files.stamps(walk.files(n)), now=now)}
-        self.run(sorted(walk.sources.keys() - _touched(walk, half)) if half else ())
+        for name in half:
+            self.taken.pop(name, None)  # due as soon as they are whole
+        whole = sorted(walk.sources.keys() - _touched(walk, half))
+        if half and not whole:
+            self.day = self.today(walk.city)
+            return
+        self.run(whole if half else ())
 
     def ready(self) -> Walk:
         city = load(self.asked.folder)
-        return Walk(city, self.asked.as_of or city.file.as_of or date.today(), told=self.step)
+        return Walk(city, self.today(city), told=self.step)
+
+    def today(self, city: City) -> date:
+        return self.asked.as_of or city.file.as_of or date.today()
 
     def step(self, verb: str, name: str) -> None:
         # Heard before each product and measure: the one before is done.
@@ -254,7 +265,6 @@ class _Watch:
         """Run some products and their measures, or all; faults of a delivery are told, and end nothing."""
         try:
             walk = self.ready()
-            self.day = walk.as_of
             looked = set(names) or set(walk.sources)
             before = {n: self.files.stamps(walk.files(n)) for n in looked}
             if any(isinstance(walk.sources[n], RemoteSource) for n in looked):
@@ -263,13 +273,10 @@ class _Watch:
             walk.close()
         except Ended:
             return
-        except Refused as refused:
-            self.fault("run", refused.problems)
+        except (Refused, OSError) as error:
+            self.stop("run", error)
             return
-        except OSError as error:
-            self.say("run", f"could not go on ({error.strerror or type(error).__name__}); it is tried again")
-            return
-        self.walk = walk
+        self.walk, self.day, self.stopped = walk, walk.as_of, None
         self.taken |= before
         for told in made.upkeep:
             self.say("upkeep", told)
@@ -279,6 +286,16 @@ class _Watch:
             if measured.outcome == "released":
                 self.say(measured.measure, f"released version {measured.version}")
             self.fault(measured.measure, measured.problems)
+
+    def stop(self, name: str, error: Refused | OSError) -> None:
+        """Tell what nothing can be run for; once, however often it is tried again."""
+        why: object = error.problems if isinstance(error, Refused) else error.strerror or type(error).__name__
+        if why != self.stopped:
+            self.stopped = why
+            if isinstance(error, Refused):
+                self.fault(name, error.problems)
+            else:
+                self.say(name, f"could not go on ({why}); it is tried again")
 
     def account(self, told: Account) -> None:
         if told.outcome != "unchanged":

@@ -7,9 +7,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon.base.lineage import lineage
 from metroon.base.sql import select
 
@@ -197,7 +198,7 @@ def rows_of(width: int) -> st.SearchStrategy[list[tuple[int, ...]]]:
 
 
 @given(queries(), st.fixed_dictionaries({"a": rows_of(4), "b": rows_of(3)}), st.sampled_from(COLUMNS), st.data())
-@settings(max_examples=150, deadline=None)
+@examples(40, many=150)
 def test_a_column_that_is_no_origin_can_be_anything_and_nothing_changes(query, data, changed, more):
     text, names = query
     select(text)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from loopback import Asked, Reply, as_json, fetched, read, serving, source
 
+from chance import examples
 from metroon.base.errors import Refused
 from metroon.collect import Landing
 
@@ -55,7 +56,7 @@ def last_of_each(rows) -> dict[object, object]:
 
 
 @given(hours=st.sets(st.integers(2, 24 * 44), max_size=10), has_pages=st.booleans(), cap=st.integers(2, 5))
-@settings(max_examples=6, phases=(Phase.explicit, Phase.generate))
+@examples(3, many=6, phases=(Phase.explicit, Phase.generate))
 def test_every_request_comes_however_the_server_cuts_its_answers(tmp_path_factory, engine, hours, has_pages, cap):
     server311 = Server311([request(h, h / 24) for h in hours], cap, has_pages)
     with serving(server311) as server:

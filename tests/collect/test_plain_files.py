@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from metroon.collect import LINE
 from metroon.collect.deliveries import Unreadable
 from metroon.collect.lines import Text
-from metroon.collect.plain import plain
+from metroon.collect.plain import PART, plain
 
 SIGNS = [
     ",",
@@ -58,28 +58,30 @@ def record_by_record(file: Path, quote: str = '"') -> list[tuple] | None:
         return None
 
 
-def read_at_once(engine, file: Path, quote: str = '"') -> list | None:
-    found = plain(engine, file, delimiter=",", quote=quote)
+def read_at_once(engine, file: Path, quote: str = '"', part: int = PART) -> list | None:
+    found = plain(engine, file, delimiter=",", quote=quote, part=part)
     if found is None:
         return None
-    rows = [tuple(r.values()) for r in engine.rows(found.rows)]
+    rows = sorted((tuple(r.values()) for r in engine.rows(found.rows)), key=lambda r: r[-1])
     assert found.records == len(rows)
     assert [*(f"c{i}" for i in range(len(found.names))), LINE] == list(found.rows.columns)
     return [found.names, *((r[-1], r[:-1]) for r in rows)]
 
 
 @settings(max_examples=400, deadline=None)
-@given(text=FILES, quote=st.sampled_from(['"', ""]))
-@example(text="a,b\n1,2,\n", quote='"')
-@example(text='a,b\n1,""\n2,\n1,2,\n', quote='"')
-@example(text='a,b\n1, "x"\n', quote='"')
-@example(text='a,b\n "x",1', quote='"')
-@example(text="a,b\na,b\n1,2\n", quote='"')
-@example(text="a,b,\n1,2\n", quote='"')
-def test_what_is_read_at_once_is_what_is_read_record_by_record(text, quote, engine, tmp_path_factory):
+@given(text=FILES, quote=st.sampled_from(['"', ""]), part=st.sampled_from([1, 5, 9, PART]))
+@example(text="a,b\n1,2,\n", quote='"', part=PART)
+@example(text='a,b\n1,""\n2,\n1,2,\n', quote='"', part=PART)
+@example(text='a,b\n1, "x"\n', quote='"', part=PART)
+@example(text='a,b\n "x",1', quote='"', part=PART)
+@example(text="a,b\na,b\n1,2\n", quote='"', part=PART)
+@example(text="a,b,\n1,2\n", quote='"', part=PART)
+@example(text='a,b\n1,"2\n3",4\n', quote='"', part=1)
+@example(text='a,b\n1,"2\n3"",4\n5",6\n', quote='"', part=1)
+def test_what_is_read_at_once_is_what_is_read_record_by_record(text, quote, part, engine, tmp_path_factory):
     file = tmp_path_factory.mktemp("plain") / "a.csv"
     file.write_bytes(text.encode())
-    at_once = read_at_once(engine, file, quote)
+    at_once = read_at_once(engine, file, quote, part)
 
     assert at_once is None or record_by_record(file, quote) == at_once
 
@@ -108,3 +110,34 @@ def test_what_is_not_plain_is_left_to_the_other_reader(data, engine, tmp_path):
     (tmp_path / "a.csv").write_bytes(data)
 
     assert plain(engine, tmp_path / "a.csv", delimiter=",", quote='"') is None
+
+
+def test_a_large_text_is_read_in_parts_and_each_line_keeps_its_number(engine, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("id,name\n" + "".join(f'{i},"n {i % 7}"\n' for i in range(2, 60_002)), encoding="utf-8")
+    found = plain(engine, file, delimiter=",", quote='"', part=10_000)
+    rows = engine.rows(
+        found.rows.aggregate(n=found.rows.count(), same=(found.rows.c0 == found.rows[LINE].cast("string")).sum())
+    )
+    saved = engine.save(found.rows, tmp_path / "a.parquet")
+    kept = engine.parquet([str(tmp_path / "a.parquet")])
+
+    assert [{"n": 60_000, "same": 60_000}] == rows
+    assert 60_000 == saved == engine.count(kept.filter(kept.c0 == kept[LINE].cast("string")))
+    assert 60_000 == found.records == engine.rows(kept.aggregate(n=kept[LINE].nunique()))[0]["n"]
+
+
+def test_rows_come_in_their_order_again_after_a_text_was_read_in_parts(engine, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("id\n" + "".join(f"{i}\n" for i in range(20_000)), encoding="utf-8")
+    engine.save(plain(engine, file, delimiter=",", quote='"', part=1_000).rows, tmp_path / "a.parquet")
+    numbers = engine.sql("select range as n from range(1000000)", {})
+
+    assert engine.fetch(numbers)["n"].to_pylist() == list(range(1_000_000))
+
+
+def test_a_last_line_with_an_open_quote_is_no_record_of_its_part(engine, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("a,b\n" + '1,"x\ny"\n' * 40, encoding="utf-8")
+
+    assert all(read_at_once(engine, file, part=part) is None for part in range(1, 200, 7))

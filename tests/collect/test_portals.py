@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from loopback import Asked, Reply, as_json, fetched, read, serving, source
 
+from chance import examples
 from metroon.base.errors import Refused
 from metroon.collect import Landing
 
@@ -64,7 +65,7 @@ def socrata(url: str, **options: object):
 
 
 @given(n=st.integers(0, 10))
-@settings(max_examples=11)
+@examples(4, many=11)
 def test_every_row_of_a_socrata_dataset_comes_once(tmp_path_factory, engine, n):
     with serving(Soda([row(i, n=i) for i in range(n)])) as server:
         landing = fetched(socrata(server.url), tmp_path_factory.mktemp("home"))
@@ -237,7 +238,7 @@ def numbered(n: int) -> list[dict[str, object]]:
 
 
 @given(n=st.integers(0, 10))
-@settings(max_examples=11)
+@examples(4, many=11)
 def test_every_row_of_a_ckan_resource_comes_although_the_portal_cuts_its_pages(tmp_path_factory, engine, n):
     with serving(Portal(numbered(n))) as server:
         landing = fetched(ckan(server.url), tmp_path_factory.mktemp("home"))
@@ -337,7 +338,7 @@ def arcgis(url: str, **options: object):
 
 
 @given(n=st.integers(0, 10), has_pages=st.booleans(), counts=st.booleans())
-@settings(max_examples=25)
+@examples(10, many=25)
 def test_every_feature_of_a_layer_comes_with_pages_and_without(tmp_path_factory, engine, n, has_pages, counts):
     layer = Layer([feature(7 * i) for i in range(n)], about(has_pages), counts_with_features=counts)
     with serving(layer) as server:

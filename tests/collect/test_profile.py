@@ -444,6 +444,21 @@ def test_the_key_is_what_tells_records_apart(
     assert expected == looked(tmp_path, "\n".join([header, *rows])).key
 
 
+def test_a_key_may_have_three_columns_where_rows_are_many(tmp_path: Path) -> None:
+    rows = [f"{case},{party},{n},north" for case in range(1, 5) for party in (1, 2) for n in (1, 2, 3)]
+    header = "case_id,party_no,victim_no,ward"
+
+    assert ("case_id", "party_no", "victim_no") == looked(tmp_path, "\n".join([header, *rows])).key
+    assert () == looked(tmp_path, "\n".join([header, *rows[:12]])).key
+
+
+def test_an_answer_of_arcgis_that_was_saved_is_told_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "trees.json"
+    file.write_text('{"features": [{"attributes": {"OBJECTID": 1, "planted": 1577836800000}}]}')
+
+    assert any("what an ArcGIS server answered" in note for note in profile(file).notes)
+
+
 def test_a_key_that_a_row_of_sums_lacks_is_told_and_so_is_the_row(tmp_path: Path) -> None:
     rows = [f"Elm,{n},5" for n in range(1000, 1099)]
 

@@ -4,9 +4,10 @@ from datetime import date, datetime
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon.base.errors import Refused
 from metroon.conform import cannot_answer, check, late
 from tiny import AS_OF, File, checked, ours, promise, raw, text
@@ -61,13 +62,13 @@ def counts(engine, files) -> tuple | str:
     return result.read, result.kept, result.reasons, result.refused, dict(result.missing)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(6, many=20)
 @given(given_files=FILES)
 def test_every_record_is_kept_set_aside_or_refused(given_files, engine):
     assert counts(engine, files_of(given_files))
 
 
-@settings(max_examples=8, deadline=None)
+@examples(3, many=8)
 @given(rows=st.lists(ROW, min_size=2, max_size=8), seed=st.integers(0, 99))
 def test_the_order_of_rows_does_not_matter_for_how_many_are_kept(rows, seed, engine):
     mixed = random.Random(seed).sample(rows, len(rows))

@@ -4,9 +4,10 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon.conform import Past, drifted_columns, watch
 from metroon.conform.drift import KEPT
 from tiny import File, checked, ours, promise, text
@@ -122,7 +123,7 @@ def test_a_column_that_is_gone_or_new_is_told_also_where_nothing_can_be_read(hea
     assert found == [(d.kind, d.column, d.what) for d in told]
 
 
-@settings(max_examples=20)
+@examples(6, many=20)
 @given(seed=st.integers(0, 10_000))
 def test_samples_of_one_mixture_rarely_move(seed, engine):
     mixed = random.Random(seed)

@@ -2,9 +2,10 @@
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon.city.standard import schema
 from metroon.conform.unchecked import OPTIONS, USES
 from tiny import File, checked, ours, promise, text
@@ -252,7 +253,7 @@ def failed(engine, *files) -> dict[str, int]:
     return {v.rule: v.failed for v in checked(engine, HELD, *files).verdicts}
 
 
-@settings(max_examples=25)
+@examples(6, many=25)
 @given(rows=GIVEN, seed=st.randoms())
 def test_the_order_of_rows_changes_no_count(rows, seed, engine):
     other = list(rows)
@@ -261,13 +262,13 @@ def test_the_order_of_rows_changes_no_count(rows, seed, engine):
     assert failed(engine, File(rows)) == failed(engine, File(other))
 
 
-@settings(max_examples=25)
+@examples(6, many=25)
 @given(rows=GIVEN, at=st.integers(0, 12))
 def test_a_file_in_two_parts_gives_the_same_counts(rows, at, engine):
     assert failed(engine, File(rows)) == failed(engine, File(rows[:at], "a.csv"), File(rows[at:], "b.csv"))
 
 
-@settings(max_examples=25)
+@examples(6, many=25)
 @given(rows=GIVEN, bad=st.sampled_from([("1", ""), ("2", "no"), ("3", "aaaa"), ("1", "a")]))
 def test_one_more_row_lowers_no_count(rows, bad, engine):
     before, after = failed(engine, File(rows)), failed(engine, File([*rows, bad]))

@@ -68,7 +68,7 @@ def test_the_steward_is_told_what_to_do_and_no_value(tmp_path):
 
 def test_when_every_delivery_is_of_one_the_last_good_version_stays(tmp_path):
     made = town(tmp_path, good=GOOD)
-    made.run()
+    made.ran()
     (made.folder / "inbox" / "clients_good.csv").unlink()
     made.csv("clients_bad.csv", with_flag("1"))
     told = made.run()

@@ -95,7 +95,7 @@ def two_editions(folder: Path) -> Walk:
     """A town in which three people came too late for the first edition."""
     counts = {"north": 40, "east": 7, "south": 60, "west": 70}
     town = small_town(folder / "town", counts, groups=["race"])
-    town.run()
+    town.ran()
     return town.walk()
 
 

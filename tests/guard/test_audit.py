@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, identity, kron, vstack
 
+from chance import examples
 from metroon.guard.audit import audit, intervals
 from metroon.guard.system import System, system
 
@@ -87,6 +88,7 @@ def test_what_a_reader_knows_from_elsewhere_makes_the_interval_narrower():
     assert ([2, 18], [5, 21]) == (least.tolist(), most.tolist())
 
 
+@examples(30, many=100)
 @given(
     st.lists(st.integers(0, 30), min_size=9, max_size=9),
     st.lists(st.booleans(), min_size=16, max_size=16),

@@ -6,9 +6,10 @@ from itertools import product
 
 import pytest
 from attacker import Attacker, exposed, is_in_doubt, small_numbers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN, Cell, Tally
 from metroon.guard.cells import CellTable, Hiding, Line, hidden_share, hide
 
@@ -328,7 +329,7 @@ def test_a_table_that_nothing_protects_is_hidden_whole():
 # Properties of the result
 
 
-@settings(max_examples=60, deadline=None)
+@examples(21, many=60)
 @given(grids(counts))
 def test_no_attacker_finds_a_small_count(rows):
     table = crossed(rows)
@@ -336,7 +337,7 @@ def test_no_attacker_finds_a_small_count(rows):
     assert [] == exposed(attack(table), table)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(14, many=40)
 @given(grids(outcomes, rows=(2, 3), columns=(2, 3)))
 def test_no_attacker_finds_a_small_part_of_a_share(rows):
     table = crossed(rows, shares=True)
@@ -347,7 +348,7 @@ def test_no_attacker_finds_a_small_part_of_a_share(rows):
 atoms = st.dictionaries(st.tuples(st.sampled_from("ABC"), st.sampled_from("123")), outcomes, min_size=2, max_size=7)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(14, many=40)
 @given(atoms, st.booleans())
 def test_no_attacker_finds_a_small_count_between_two_geographies(atoms, is_share):
     table = two_geographies(atoms, is_share=is_share)
@@ -355,7 +356,7 @@ def test_no_attacker_finds_a_small_count_between_two_geographies(atoms, is_share
     assert [] == exposed(attack(table), table)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(9, many=25)
 @given(st.lists(grids(counts, rows=(2, 2), columns=(3, 3)), min_size=2, max_size=3))
 def test_no_attacker_who_knows_that_counts_are_whole_finds_one_in_three_dimensions(counts):
     table = cube(counts)
@@ -363,7 +364,7 @@ def test_no_attacker_who_knows_that_counts_are_whole_finds_one_in_three_dimensio
     assert [] == exposed(attack(table, whole=True), table)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(9, many=25)
 @given(grids(counts), st.integers(1, 30), st.lists(st.integers(1, 12), min_size=25, max_size=25))
 def test_no_attacker_finds_few_people_behind_many_events(rows, minimum, people):
     table = crossed(rows, minimum=minimum)
@@ -376,7 +377,7 @@ def test_no_attacker_finds_few_people_behind_many_events(rows, minimum, people):
     assert [] == exposed(attack(table), table)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(21, many=60)
 @given(grids(counts))
 def test_every_small_cell_is_hidden_as_such(rows):
     table = crossed(rows)
@@ -395,7 +396,7 @@ def shuffled(table: CellTable, chance: random.Random) -> CellTable:
     return replace(table, tallies=dict(mixed(table.tallies.items())), lines=lines)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(14, many=40)
 @given(grids(outcomes), st.booleans(), st.randoms(use_true_random=False))
 def test_order_does_not_matter(rows, is_share, chance):
     tables = [crossed(rows, measure=m, shares=is_share) for m in ("a", "b")]
@@ -404,7 +405,7 @@ def test_order_does_not_matter(rows, is_share, chance):
     assert hide(tables) == hide(mixed)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(21, many=60)
 @given(grids(outcomes), st.booleans(), st.integers(0, 25), st.integers(0, 25))
 def test_stronger_protection_never_reveals_more(rows, is_share, one, other):
     weak, strong = (
@@ -414,7 +415,7 @@ def test_stronger_protection_never_reveals_more(rows, is_share, one, other):
     assert weak <= strong
 
 
-@settings(max_examples=60, deadline=None)
+@examples(21, many=60)
 @given(grids(outcomes), st.booleans())
 def test_what_is_hidden_is_of_the_table_and_of_one_kind(rows, is_share):
     table = crossed(rows, shares=is_share)
@@ -467,7 +468,7 @@ def ties(share: CellTable, count: CellTable):
         yield [("share", "yes", cell), ("share", "no", cell)], ("count", "yes", cell)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(14, many=40)
 @given(grids(outcomes, rows=(2, 3), columns=(2, 3)))
 def test_a_share_and_its_trials_are_safe_together(rows):
     share, count = share_and_its_count(rows)
@@ -478,7 +479,7 @@ def test_a_share_and_its_trials_are_safe_together(rows):
     assert [] == exposed(attacker, share) + exposed(attacker, count)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(14, many=40)
 @given(grids(st.tuples(counts, counts, counts), rows=(2, 3), columns=(2, 3)))
 def test_two_shares_of_the_same_trials_are_safe_together(rows):
     # Of the same crashes: how many were severe, how many drivers fled.
@@ -493,7 +494,7 @@ def test_two_shares_of_the_same_trials_are_safe_together(rows):
     assert [] == exposed(attacker, severe) + exposed(attacker, fled)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(14, many=40)
 @given(grids(outcomes, rows=(2, 3), columns=(2, 3)), st.data())
 def test_a_share_is_safe_beside_a_finer_count_of_its_trials(rows, data):
     # The count also tells each place by group, which the share does not.
@@ -514,7 +515,7 @@ def test_a_share_is_safe_beside_a_finer_count_of_its_trials(rows, data):
     assert [] == exposed(attacker, share) + exposed(attacker, count)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(14, many=40)
 @given(grids(st.tuples(counts, counts), rows=(2, 3), columns=(2, 3)))
 def test_killed_and_severe_are_safe_beside_their_sum(rows):
     tables = [

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from attacker import Attacker, exposed, is_in_doubt
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon.base.estimate import ALL, Cell, Tally
 from metroon.guard.cells import CellTable, Difference, Hiding, Line, Published, withhold
 from metroon.guard.certificate import verify
@@ -260,7 +261,7 @@ def histories(draw):
     return [first, second, third][: draw(st.integers(2, 3))]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(16, many=40)
 @given(histories())
 def test_no_attacker_who_kept_every_edition_finds_a_small_number_or_a_small_change(history):
     editions = Editions()
@@ -270,7 +271,7 @@ def test_no_attacker_who_kept_every_edition_finds_a_small_number_or_a_small_chan
     assert [] == editions.found()
 
 
-@settings(max_examples=25, deadline=None)
+@examples(10, many=25)
 @given(histories())
 def test_the_last_proof_holds_everything_that_was_told_before(history):
     editions = Editions()

@@ -9,9 +9,10 @@ from itertools import product
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon import guard
 from metroon.base.engine import Engine
 from metroon.base.errors import Refused
@@ -75,7 +76,7 @@ def test_when_the_top_is_not_enough_no_row_leaves():
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 79)), min_size=3, max_size=40), st.integers(3, 6))
-@settings(max_examples=25, deadline=None)
+@examples(10, many=25)
 def test_no_group_is_too_small_and_no_ladder_could_stand_on_a_finer_step(found, minimum):
     rows = on([d for d, _ in found], [a for _, a in found])
     try:
@@ -224,7 +225,7 @@ def test_a_row_without_a_date_does_not_leave_nor_any_when_no_day_is_known():
 
 
 @given(st.dates(date(2025, 1, 1), date(2026, 6, 1)), st.integers(1, 200), st.sampled_from(["month", "quarter", "year"]))
-@settings(max_examples=60, deadline=None)
+@examples(24, many=60)
 def test_the_whole_period_of_a_row_that_leaves_is_over_for_as_long_as_declared(day, days, period):
     first_day_kept = date.fromisoformat(Delay(column="day", days=days, period=period).today(AS_OF))
     ends = {"month": 1, "quarter": 3, "year": 12}[period]
@@ -252,7 +253,7 @@ def test_a_later_day_lets_more_rows_leave_without_a_new_delivery(tmp_path):
 
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=2), st.integers(1, 12), min_size=1, max_size=8))
-@settings(max_examples=40, deadline=None)
+@examples(16, many=40)
 def test_rare_categories_become_one_that_is_not_rare_and_not_one_category(counts):
     rows = [{"kind": k} for k, n in counts.items() for _ in range(n)]
     relation = ENGINE.table(pa.Table.from_pylist(rows))
@@ -335,7 +336,7 @@ def test_a_sensitive_column_stays_in_without_a_technique_and_with_any_other():
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("abc"), st.integers(0, 9)), min_size=1, max_size=60))
-@settings(max_examples=40, deadline=None)
+@examples(16, many=40)
 def test_how_alike_people_are_is_what_counting_by_hand_finds(found):
     rows = [{"age": a, "ill": x, "_who_": str(w)} for a, x, w in found]
     told = guard.likeness.likeness(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon.base.estimate import Cell, Tally
 from metroon.guard import CellTable, Hiding, hidden_share
 from metroon.guard.losses import ALIKE, FEW, PEOPLE, SECOND, TIED, loss, reasons
@@ -22,6 +23,7 @@ def table(*tallies: tuple[int, int, int, int | None], is_share: bool = False) ->
 counts = st.lists(st.integers(0, 60), min_size=1, max_size=12)
 
 
+@examples(30, many=100)
 @given(counts, st.randoms())
 def test_hiding_more_never_keeps_more(numbers, random):
     made = table(*((n, 0, 0, None) for n in numbers))
@@ -33,6 +35,7 @@ def test_hiding_more_never_keeps_more(numbers, random):
     assert (least.shown, least.events_share) <= (less.shown, less.events_share) or least.events_share == 1.0
 
 
+@examples(30, many=100)
 @given(counts, st.randoms())
 def test_the_hidden_share_is_that_of_the_guard(numbers, random):
     made = table(*((n, 0, 0, None) for n in numbers))
@@ -41,6 +44,7 @@ def test_the_hidden_share_is_that_of_the_guard(numbers, random):
     assert hidden_share(made, hiding) == pytest.approx(loss(made, hiding).hidden_share)
 
 
+@examples(30, many=100)
 @given(counts)
 def test_nothing_hidden_loses_nothing(numbers):
     told = loss(table(*((n, 0, 0, None) for n in numbers)), NOTHING)

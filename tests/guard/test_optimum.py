@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
+from chance import examples
 from metroon.guard.certificate import verify
 from metroon.guard.cover import Cover
 from metroon.guard.optimum import optimum
@@ -90,7 +91,7 @@ def least_of_all(table: System) -> float:
     return float(best)
 
 
-@settings(max_examples=25)
+@examples(10, many=25)
 @given(
     st.lists(st.sampled_from([0, 3, 7, 12, 20, 31]), min_size=4, max_size=4),
     st.sampled_from(["one", "log"]),
@@ -108,7 +109,7 @@ def test_no_pattern_of_a_small_table_loses_less(leaves: list[int], weight: str) 
         assert best == pytest.approx(found.lower_bound)
 
 
-@settings(max_examples=10)
+@examples(4, many=10)
 @given(st.lists(st.sampled_from([0, 4, 15, 22, 40]), min_size=6, max_size=6), st.integers(0, 3))
 def test_no_pattern_loses_less_where_bundles_go_together_or_cells_are_fixed(leaves: list[int], tied: int) -> None:
     made = counts(np.array(leaves).reshape(3, 2), flat(3, 2), weight="log")

@@ -140,7 +140,7 @@ def test_rows_are_kept_inside_while_nothing_of_them_leaves(tmp_path):
 
 def test_an_unanswered_comment_stops_the_next_release_and_says_so(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     comments = [{"received": "2000-01-05", "text": "Why?"}]
     written(town, **{"from": "2000-01-01", "to": "2000-01-31", "comments": comments})
     town.csv("stays_more.csv", stays({"north": 3}))
@@ -152,7 +152,7 @@ def test_an_unanswered_comment_stops_the_next_release_and_says_so(tmp_path):
 
 def test_a_release_remembers_what_the_public_was_told_and_a_wider_purpose_is_noticed(tmp_path):
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     town.write("protocols/stays.yaml", {**settled("stays"), "purpose": "To find single people."})
     town.measure("stay_count", places=["ward"], title="Renamed")
 
@@ -180,7 +180,7 @@ def test_an_old_number_is_made_again_without_asking_anew(tmp_path):
     from metroon.explain import explain
 
     town = small_town(tmp_path)
-    town.run()
+    town.ran()
     (tmp_path / "protocols" / "stays.yaml").write_text(json.dumps(settled("wards")))
     town.csv("stays_more.csv", stays({"north": 3}))
 

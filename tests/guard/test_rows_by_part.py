@@ -9,9 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon import guard
 from metroon.base.engine import Engine
 from metroon.base.places import Places
@@ -74,7 +75,7 @@ def listed(rows) -> list[str]:
 
 
 @given(things)
-@settings(max_examples=25, deadline=None)
+@examples(8, many=25)
 def test_parts_protected_one_by_one_are_all_rows_protected_at_once(found):
     made = guarded(found, BY_ROW)
 

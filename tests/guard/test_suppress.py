@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, identity, kron, vstack
 
+from chance import examples
 from metroon.guard.audit import audit
 from metroon.guard.suppress import suppress
 from metroon.guard.system import Suppression, System, system
@@ -105,6 +106,7 @@ def refute(made: System, found: Suppression) -> list[str]:
     return wrong
 
 
+@examples(30, many=100)
 @given(tables())
 def test_every_cell_that_needs_doubt_has_two_other_tables(made):
     found = suppress(made)
@@ -112,7 +114,7 @@ def test_every_cell_that_needs_doubt_has_two_other_tables(made):
     assert ([], []) == (found.failing.tolist(), refute(made, found))
 
 
-@settings(max_examples=40)
+@examples(12, many=40)
 @given(tables(most=25))
 def test_no_attacker_places_a_small_count_within_its_interval(made):
     hidden = suppress(made).hidden
@@ -127,6 +129,7 @@ def test_no_attacker_places_a_small_count_within_its_interval(made):
         assert most >= made.value[cell] + made.above[cell] - 1e-6
 
 
+@examples(30, many=100)
 @given(tables())
 def test_protecting_again_changes_nothing(made):
     once = suppress(made)
@@ -134,6 +137,7 @@ def test_protecting_again_changes_nothing(made):
     assert once.hidden.tolist() == suppress(made, hidden=once.hidden).hidden.tolist()
 
 
+@examples(30, many=100)
 @given(tables(), st.randoms(use_true_random=False))
 def test_the_order_of_cells_and_equations_does_not_matter(made, random):
     cells, rows = list(range(made.cells)), list(range(made.matrix.shape[0]))
@@ -152,6 +156,7 @@ def test_the_order_of_cells_and_equations_does_not_matter(made, random):
     assert [] == refute(moved, found)
 
 
+@examples(30, many=100)
 @given(tables(), st.integers(2, 10))
 def test_what_a_lower_minimum_hides_a_higher_one_hides_too(made, minimum):
     lower, higher = suppress(needing(made, minimum)).hidden, suppress(made).hidden
@@ -159,6 +164,7 @@ def test_what_a_lower_minimum_hides_a_higher_one_hides_too(made, minimum):
     assert not (lower & ~higher).any()
 
 
+@examples(30, many=100)
 @given(tables(), st.lists(st.booleans(), min_size=75, max_size=75))
 def test_a_cell_that_an_earlier_edition_has_shown_is_never_withheld(made, fixed):
     made = replace(made, fixed=np.resize(fixed, made.cells))
@@ -169,6 +175,7 @@ def test_a_cell_that_an_earlier_edition_has_shown_is_never_withheld(made, fixed)
     assert set(audit(made, found.hidden).failing) <= set(found.failing)
 
 
+@examples(30, many=100)
 @given(tables(), st.lists(st.integers(0, 9), min_size=75, max_size=75))
 def test_cells_of_a_bundle_are_withheld_together(made, bundle):
     made = replace(made, bundle=np.resize(bundle, made.cells).astype(np.int64))
@@ -177,6 +184,7 @@ def test_cells_of_a_bundle_are_withheld_together(made, bundle):
     assert all(len(set(hidden[made.bundle == b].tolist())) == 1 for b in np.unique(made.bundle))
 
 
+@examples(30, many=100)
 @given(tables(), st.lists(st.booleans(), min_size=75, max_size=75))
 def test_cells_that_are_never_shown_are_protected_from_being_worked_out(made, published):
     made = replace(made, published=np.resize(published, made.cells))
@@ -228,6 +236,7 @@ def test_the_block_of_the_worked_example_is_enough():
     assert 2 == (suppress(made).hidden & ~made.needs).sum()
 
 
+@examples(30, many=100)
 @given(tables(most=12))
 def test_the_one_person_in_a_cell_does_not_work_out_another(made):
     found = suppress(made, insiders=True)
@@ -255,6 +264,7 @@ def test_the_insider_of_the_worked_example_cannot_tell_who_is_beside():
     assert (3, -2) == (left[:, 1].max(), left[:, 1].min())
 
 
+@examples(30, many=100)
 @given(st.lists(st.floats(1, 1e6), min_size=16, max_size=16), st.lists(st.booleans(), min_size=25, max_size=25))
 def test_sums_of_money_stay_in_doubt_by_a_share_of_themselves(amounts, small):
     whole = table([[4], [4]], [0])

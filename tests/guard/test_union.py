@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
+from chance import examples
 from metroon.guard.exposure import exposed, givers, known_to_insiders, newly_exposed
 from metroon.guard.ledger import Entry, Release, Told, Union, kin, tells, to_read, told, union
 from metroon.guard.suppress import suppress
@@ -125,7 +126,7 @@ def together(*proofs: Proof) -> Union:
     return union([Told(p, {n[0]: i for n in p.system.names if n[0] != "blocks"}) for i, p in enumerate(proofs, 1)])
 
 
-@settings(deadline=None, max_examples=60)
+@examples(21, many=60)
 @given(two_tables(), st.data())
 def test_whatever_is_hidden_the_union_finds_what_brute_force_finds(tables, data):
     atoms, made = tables
@@ -135,7 +136,7 @@ def test_whatever_is_hidden_the_union_finds_what_brute_force_finds(tables, data)
     assert brute_force(atoms, proofs) == {e.name for e in exposed(together(*proofs))}
 
 
-@settings(deadline=None, max_examples=60)
+@examples(21, many=60)
 @given(two_tables())
 def test_of_two_tables_that_are_safe_alone_the_union_finds_what_brute_force_finds(tables):
     atoms, made = tables
@@ -146,7 +147,7 @@ def test_of_two_tables_that_are_safe_alone_the_union_finds_what_brute_force_find
     assert brute_force(atoms, proofs) == {e.name for e in exposed(together(*proofs))}
 
 
-@settings(deadline=None, max_examples=40)
+@examples(14, many=40)
 @given(two_tables())
 def test_what_somebody_finds_who_is_alone_in_a_cell_is_what_brute_force_finds(tables):
     atoms, made = tables
@@ -302,7 +303,7 @@ def test_a_person_who_is_alone_in_a_cell_finds_the_others():
 # Reading no more than is needed
 
 
-@settings(deadline=None, max_examples=40)
+@examples(14, many=40)
 @given(two_tables())
 def test_what_covers_another_tells_as_much_without_it(tables):
     _, made = tables
@@ -363,6 +364,7 @@ def test_two_numbers_for_one_name_are_refused():
         together(one, other)
 
 
+@examples(35, many=100)
 @given(st.permutations(range(6)))
 def test_the_order_of_cells_in_a_proof_does_not_matter(order):
     wards, districts = difference()

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon import locate
 from metroon.base.engine import Engine
 from metroon.base.places import Places
@@ -68,7 +69,7 @@ def test_a_point_on_a_shared_edge_goes_to_the_first_area_only(tmp_path):
 
 
 @given(st.lists(st.tuples(degrees, degrees), max_size=40))
-@settings(max_examples=50, deadline=None)
+@examples(20, many=50)
 def test_every_point_is_where_a_look_at_each_area_finds_it(points):
     x, y = (np.array([p[i] for p in points], dtype=float) for i in (0, 1))
 
@@ -109,7 +110,7 @@ def test_a_lake_that_was_thrown_away_does_not_answer_from_its_old_cache(tmp_path
     town.product("stays", columns, table=POINT).measure("stay_count", places=["ward"])
     at = {"lon": 1.5, "lat": 1.5}
     town.csv("stays.csv", [{k: v for k, v in r.items() if k != "ward"} | at for r in stays({"north": 30})])
-    town.run()
+    town.ran()
     for zone in ("open", "restricted"):
         (tmp_path / ".metroon" / "lake" / zone).rename(tmp_path / f"thrown_away_{zone}")
     at = {"lon": 2.5, "lat": 1.5}
@@ -173,7 +174,7 @@ def test_small_town_counts_by_key_what_lies_in_each_ward(tmp_path):
 
 
 @given(st.lists(st.tuples(degrees, degrees, st.integers(0, 2)), max_size=30))
-@settings(max_examples=20, deadline=None)
+@examples(8, many=20)
 def test_points_of_parts_are_where_they_are_when_all_are_looked_at_at_once(found):
     made = promise({"lon": "number sensitive", "lat": "number sensitive"}, table=POINT)
     table = pa.table({

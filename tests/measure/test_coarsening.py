@@ -148,7 +148,7 @@ def test_a_table_that_hides_little_stays_as_it_is_asked(tmp_path):
 
 def test_a_release_is_never_finer_than_the_last(tmp_path):
     made = town(tmp_path)
-    made.run()
+    made.ran()
     made.csv("stays.csv", evenly(dict.fromkeys(WARD_NAMES, 200)))
     after = made.run()
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from chance import examples
 from metroon import measure
 from metroon.base.engine import Engine
 from metroon.base.kinds import build
@@ -78,7 +79,7 @@ def in_parts(found: list[dict], folder: Path, asked: list[str] | None = None):
 
 
 @given(rows.filter(bool))
-@settings(max_examples=40, deadline=None)
+@examples(8, many=40)
 def test_parts_add_up_to_what_one_count_of_all_rows_gives(found):
     with tempfile.TemporaryDirectory() as folder:
         first, again = in_parts(found, Path(folder)), in_parts(found, Path(folder))

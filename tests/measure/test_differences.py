@@ -28,21 +28,21 @@ def told(town: Town, *names: str) -> set[tuple[str, str, bool]]:
 
 def test_what_is_left_of_all_without_a_part_is_looked_at(tmp_path: Path):
     town = small_town(tmp_path).measure("home_count", among="is_home")
-    town.run()
+    town.ran()
 
     assert {("stay_count", "home_count", False)} == told(town, "stay_count", "home_count")
 
 
 def test_a_measure_of_one_group_is_that_group_of_another(tmp_path: Path):
     town = small_town(tmp_path, places=[], **RACES).measure("of_a", among="race = 'A'")
-    town.run()
+    town.ran()
 
     assert {("stay_count A", "of_a", True), ("stay_count", "of_a", False)} == told(town, "stay_count", "of_a")
 
 
 def test_a_measure_among_some_of_one_group_is_part_of_that_group(tmp_path: Path):
     town = small_town(tmp_path, places=[], **RACES).measure("of_a", among="race = 'A' and is_home")
-    town.run()
+    town.ran()
 
     assert ("stay_count A", "of_a", False) in told(town, "stay_count", "of_a")
 

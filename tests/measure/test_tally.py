@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
+from chance import examples
 from metroon.base.estimate import ALL, NOWHERE, OUTSIDE, UNKNOWN, Cell
 from town import IN_WARDS, STAY_COLUMNS, WARDS, Town, stays
 
@@ -75,7 +76,7 @@ def poisson(x: int) -> tuple[float, float]:
 
 
 @given(rows)
-@settings(max_examples=4, deadline=None)
+@examples(2, many=6)
 def test_a_share_is_what_counting_by_hand_gives_in_every_cell(found):
     with tempfile.TemporaryDirectory() as folder:
         made = as_stays(found)
@@ -95,7 +96,7 @@ def test_a_share_is_what_counting_by_hand_gives_in_every_cell(found):
 
 
 @given(rows)
-@settings(max_examples=4, deadline=None)
+@examples(2, many=6)
 def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found):
     people = {"north": 1000, "east": 250, "south": 40, "west": 0}
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +129,7 @@ def test_a_count_and_a_rate_are_what_counting_by_hand_gives_in_every_cell(found)
 
 
 @given(rows)
-@settings(max_examples=4, deadline=None)
+@examples(2, many=6)
 def test_places_with_outside_and_no_place_add_up_to_the_city_and_so_do_groups(found):
     with tempfile.TemporaryDirectory() as folder:
         released = town_of(Path(folder), as_stays(found), homes=HOME).run().cells("homes")

@@ -14,6 +14,7 @@ from functools import cache
 from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, cast
+from weakref import finalize
 
 import duckdb
 import ibis
@@ -22,12 +23,15 @@ import pyarrow as pa
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import Kind
+from metroon.base.spans import Spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ibis.expr.types import Column, Table, Value
+
+    from metroon.base.spans import Span
 
     Relation: TypeAlias = Table
 
@@ -159,6 +163,9 @@ class Engine(Counter):
         self._tables: dict[str, pa.Table] = {}
         # View -> registered tables that it reads, through other views too.
         self._reads: dict[str, frozenset[str]] = {}
+        # Views whose rows come in any order, and those that read them.
+        self._unordered: set[str] = set()
+        self._spans: Spans | None = None
 
     def table(self, rows: pa.Table) -> Relation:
         """A relation over an Arrow table."""
@@ -188,15 +195,17 @@ class Engine(Counter):
         return self._view(f"select * exclude (file_row_number), {number} from read_parquet({given})")  # noqa: S608  # quoted
 
     def text_file(
-        self, file: Path, width: int, *, delimiter: str, quote: str, line: str = "", is_nulled: bool = False
-    ) -> Relation:
-        """A relation over a delimited UTF-8 text whose every line but the first is a record; nothing is guessed.
+        self, file: Path, width: int, spans: Sequence[Span], *, delimiter: str, quote: str, line: str = "",
+        is_nulled: bool = False,
+    ) -> Relation:  # fmt: skip
+        """A relation over a delimited UTF-8 text in which every line of some spans is a record; nothing is guessed.
 
         Reading it fails where a line is no record of so many fields, except for a delimiter too many at its end.
 
         Args:
             file: The text.
             width: How many fields each record has.
+            spans: Which of its lines. Where there are several they are read at once, and come in any order.
             delimiter: The sign between fields.
             quote: The sign around fields; empty when there is none.
             line: The name of a column for the number of the line. The fields are ``c0``, ``c1`` ...; without such a
@@ -205,19 +214,25 @@ class Engine(Counter):
         """
         names = [f"c{i}" for i in range(width)]
         options = {
-            "all_varchar": "true", "auto_detect": "false", "strict_mode": "true", "header": "true", "comment": "''",
+            "all_varchar": "true", "auto_detect": "false", "strict_mode": "true", "header": "false", "comment": "''",
             "delim": quote_text(delimiter), "quote": quote_text(quote), "escape": quote_text(quote),
             "allow_quoted_nulls": str(is_nulled).lower(),
             # Left alone, the engine holds four times as much for each thread, and is no quicker.
-            "buffer_size": str(_BUFFER),
+            "buffer_size": str(_BUFFER), "max_line_size": str(LONGEST_LINE),
             "columns": "{" + ", ".join(f"'{n}': 'VARCHAR'" for n in names) + "}",
         }  # fmt: skip
         if line and not is_nulled:
             options["force_not_null"] = "[" + ", ".join(f"'{n}'" for n in names) + "]"
         given = ", ".join(f"{k} = {v}" for k, v in options.items())
-        # The window is no sort: rows come in the order of the file, and the engine keeps it.
-        number = f", row_number() over () + 1 as {quote_name(line)}" if line else ""
-        return self._view(f"select *{number} from read_csv({quote_text(str(file))}, {given})")  # noqa: S608  # quoted
+        parts = []
+        for name, span in zip(self._named(file, spans), spans, strict=True):
+            # The window is no sort: rows come in the order of the span, and the engine keeps it.
+            number = f", row_number() over () + {span.line - 1} as {quote_name(line)}" if line else ""
+            parts.append(f"select *{number} from read_csv({quote_text(name)}, {given})")  # noqa: S608  # quoted
+        relation = self._view(" union all ".join(parts))
+        if len(parts) > 1:
+            self._unordered.add(relation.get_name())
+        return relation
 
     def sql(self, query: str, inputs: Mapping[str, Relation]) -> Relation:
         """The relation of a SELECT over named inputs. The query was parsed and allowed before.
@@ -248,7 +263,9 @@ class Engine(Counter):
 
     def text(self, relation: Relation) -> str:
         """The SQL that the engine runs for a relation."""
-        return str(ibis.to_sql(relation, dialect="duckdb"))
+        # Nobody reads it: ``ibis.to_sql`` copies every expression first, and sets it in lines.
+        compiler = self._ibis.compiler
+        return str(compiler.to_sqlglot(relation).sql(dialect=compiler.dialect, copy=False))
 
     def save(self, relation: Relation, path: Path) -> int:
         """Write a relation as one Parquet file and return its number of rows.
@@ -259,8 +276,9 @@ class Engine(Counter):
         """
         # Of a column with many values the engine would build a long dictionary in each row group, and throw it away.
         options = "format parquet, compression zstd, dictionary_size_limit 5000"
-        copy = f"copy ({self.text(relation)}) to {quote_text(str(path))} ({options})"
-        with told():
+        text = self.text(relation)
+        copy = f"copy ({text}) to {quote_text(str(path))} ({options})"
+        with told(), self._in_any_order(text):
             found = self._ibis.con.execute(copy).fetchone()
         return int(found[0]) if found else 0
 
@@ -328,6 +346,11 @@ class Engine(Counter):
         """The time on the clocks of a zone at a moment."""
         return cast("Column", _timezone(zone, moment))
 
+    @property
+    def threads(self) -> int:
+        """How many it uses."""
+        return int(self._ibis.con.execute("select current_setting('threads')").fetchall()[0][0])
+
     def close(self) -> None:
         """Let go of the memory."""
         self._ibis.con.close()
@@ -337,11 +360,35 @@ class Engine(Counter):
             name = next(self._names)
             self._ibis.con.execute(f"create view {name} as {query}")
             self._reads[name] = self._read_by(query)
+            if not self._unordered.isdisjoint(_NAME.findall(query)):
+                self._unordered.add(name)
             return self._ibis.table(name)
 
     def _read_by(self, query: str) -> frozenset[str]:
         named = set(_NAME.findall(query))
         return frozenset(n for n in named if n in self._tables).union(*(self._reads.get(n, ()) for n in named))
+
+    @contextmanager
+    def _in_any_order(self, query: str) -> Iterator[None]:
+        """Rows that come in any order need not be held in memory until it is the turn of each."""
+        if self._unordered.isdisjoint(_NAME.findall(query)):
+            yield
+            return
+        self._ibis.con.execute("set preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            self._ibis.con.execute("set preserve_insertion_order = true")
+
+    def _named(self, file: Path, spans: Sequence[Span]) -> list[str]:
+        """The names of spans of a file, by which this engine finds them."""
+        with self._lock:
+            if self._spans is None:
+                self._spans = Spans()
+                self._ibis.con.register_filesystem(self._spans.file_system())
+                # Else it outlives the program, and the engine complains.
+                finalize(self, self._ibis.con.unregister_filesystem, Spans.protocol)
+            return self._spans.name(file, spans)
 
     def _connected(self, query: str) -> duckdb.DuckDBPyConnection:
         """A connection of its own for one query, with the tables that it reads."""
@@ -352,7 +399,9 @@ class Engine(Counter):
         return connection
 
 
-_BUFFER = 8 << 20
+LONGEST_LINE = 1 << 20
+"""Bytes that a line of a text may have."""
+_BUFFER = 2 * LONGEST_LINE
 """Bytes of a text that are read at once."""
 _NAME = re.compile(r"\b_metroon_[0-9]+\b")
 

@@ -258,8 +258,8 @@ class Store:
         self._db.close()
 
 
-def texts(file: Path) -> Iterator[str]:
-    """Every text in any SQLite file, also in those that belong to others.
+def values(file: Path) -> Iterator[str | bytes]:
+    """Every value in any SQLite file but null, also in those that belong to others: as a text, or as bytes.
 
     Args:
         file: The file.
@@ -273,7 +273,7 @@ def texts(file: Path) -> Iterator[str]:
             for name in _tables(db):
                 yield name
                 for row in db.execute(f"select * from {_quoted(name)}"):  # noqa: S608  # quoted
-                    yield from (_text(v) if isinstance(v, bytes) else str(v) for v in row if v is not None)
+                    yield from (v if isinstance(v, bytes) else str(v) for v in row if v is not None)
     except sqlite3.Error as error:
         raise OSError("it cannot be read as a database") from error
 

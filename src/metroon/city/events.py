@@ -1,7 +1,7 @@
 """Composes YAML from libyaml's events: several times quicker than the pure reader, where both read alike.
 
-What the two may read otherwise (YAML 1.1 and 1.2 differ in directives, tags, line breaks and escapes) and all that is
-no YAML is left to the pure reader, which says what is wrong and where.
+What the two may read otherwise (YAML 1.1 and 1.2 differ in directives, tags, line breaks and escapes), all that is no
+YAML, and anchors are left to the pure reader, which says what is wrong and where.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def compose(text: str) -> Part | None:
         text: YAML.
 
     Raises:
-        Unalike: It may be read otherwise by the pure reader, or is no YAML.
+        Unalike: It may be read otherwise by the pure reader, is no YAML, or has an anchor.
 
     Example:
         >>> compose("a: 1").value[0][1].tag
@@ -67,7 +67,6 @@ def compose(text: str) -> Part | None:
 class _Composing:
     def __init__(self, text: str) -> None:
         self._next: Any = CParser(text).get_event
-        self._anchors: dict[str, Part] = {}
 
     def document(self) -> Part | None:
         self._next()
@@ -81,26 +80,19 @@ class _Composing:
         return made
 
     def _node(self, event: Any) -> Part:
-        if isinstance(event, AliasEvent):
-            if event.anchor not in self._anchors:
-                raise Unalike
-            return self._anchors[event.anchor]
+        if isinstance(event, AliasEvent) or event.anchor:
+            raise Unalike
         if isinstance(event, ScalarEvent):
-            return self._known(event, ScalarNode(_tag(event), event.value, event.start_mark, event.end_mark))
+            return ScalarNode(_tag(event), event.value, event.start_mark, event.end_mark)
         if isinstance(event, SequenceStartEvent):
-            made = self._known(event, SequenceNode(f"{_CORE}seq", [], event.start_mark, event.end_mark))
+            items = SequenceNode(f"{_CORE}seq", [], event.start_mark, event.end_mark)
             while not isinstance(item := self._next(), SequenceEndEvent):
-                made.value.append(self._node(item))
-            return made
-        made = self._known(event, MappingNode(f"{_CORE}map", [], event.start_mark, event.end_mark))
+                items.value.append(self._node(item))
+            return items
+        made = MappingNode(f"{_CORE}map", [], event.start_mark, event.end_mark)
         while not isinstance(key := self._next(), MappingEndEvent):
             named = self._node(key)
             made.value.append((named, self._node(self._next())))
-        return made
-
-    def _known(self, event: Any, made: Part) -> Part:
-        if event.anchor:
-            self._anchors[event.anchor] = made
         return made
 
 

@@ -1,4 +1,7 @@
-"""Reads YAML 1.2 with the line of every key. The only module that parses the city's YAML."""
+"""Reads YAML 1.2 with the line of every key. The only module that parses the city's YAML.
+
+Anchors, aliases and merge keys are refused: who edits a promise on one line must see all that changes with it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from metroon.base.errors import Problem, Refused
@@ -14,12 +18,14 @@ from metroon.base.node import Node
 from metroon.city.events import Unalike, compose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from ruamel.yaml.nodes import Node as Part
 
 _CORE = "tag:yaml.org,2002:"
+_WRITE_OUT = "Write out here what it stands for; a text that begins with * needs quotes."
+_WITHOUT = "Remove it, and write out each place that names it; a text that begins with & needs quotes."
 _NEAR = "Check the indentation, the colons and the quotes near this line."
 
 
@@ -37,7 +43,7 @@ def read(file: Path) -> Node:
     Dates and times stay texts, as YAML 1.2 has it; who needs a date makes one.
 
     Raises:
-        Refused: The file cannot be read, is no YAML, or repeats keys (all of them are told).
+        Refused: The file cannot be read, is no YAML, repeats keys, or has anchors (all of them are told).
     """
     name = shown(file)
     return _read(name, lambda: file.read_text(encoding="utf-8-sig"))
@@ -51,7 +57,7 @@ def read_text(text: str, name: str) -> Node:
         name: The file it stands in, as the reader would type it.
 
     Raises:
-        Refused: It is no YAML, or repeats keys (all of them are told).
+        Refused: It is no YAML, repeats keys, or has anchors (all of them are told).
     """
     return _read(name, lambda: text)
 
@@ -61,7 +67,7 @@ def _read(name: str, text: Callable[[], str]) -> Node:
     composed = _composed(text, name)
     try:
         value = reading.value(composed, ())
-    except RecursionError:  # also a mapping that takes the keys of itself
+    except RecursionError:
         raise Refused([Problem(name, 0, "Y102", "this is nested too deeply.", _NEAR)]) from None
     if reading.faults:
         raise Refused(reading.faults)
@@ -70,7 +76,7 @@ def _read(name: str, text: Callable[[], str]) -> Node:
 
 def _composed(text: Callable[[], str], name: str) -> Part | None:
     try:
-        return _quick_or_pure(text())
+        return _quick_or_pure(text(), name)
     except FileNotFoundError:
         raise Refused([Problem(name, 0, "Y101", "the file is missing.", f"Create {name}.")]) from None
     except UnicodeDecodeError:
@@ -92,13 +98,29 @@ def _composed(text: Callable[[], str], name: str) -> Part | None:
         raise Refused([Problem(name, 0, "Y102", "this is nested too deeply.", _NEAR)]) from None
 
 
-def _quick_or_pure(text: str) -> Part | None:
+def _quick_or_pure(text: str, name: str) -> Part | None:
     try:
         return compose(text)
     except Unalike:
+        if faults := _anchors(text, name):
+            raise Refused(faults) from None
         # Not the round-trip reader: it marks the folds of a folded text with a sign inside the text.
         composed: Part | None = YAML(typ="safe", pure=True).compose(text)
         return composed
+
+
+def _anchors(text: str, name: str) -> list[Problem]:
+    """The anchors and aliases of a text: where one place of a file stands for another."""
+    if not {"&", "*"} & set(text):
+        return []
+    faults = []
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, NodeEvent) and event.anchor is not None:
+            is_alias = isinstance(event, AliasEvent)
+            sign, word, fix = ("*", "alias", _WRITE_OUT) if is_alias else ("&", "anchor", _WITHOUT)
+            what = f"'{sign}{event.anchor}' is an {word}, by which one place of the file stands for another."
+            faults.append(Problem(name, event.start_mark.line + 1, "Y109", what, fix))
+    return faults
 
 
 class _Reading:
@@ -108,16 +130,8 @@ class _Reading:
         self.name = name
         self.lines: dict[tuple[str | int, ...], int] = {(): 1}
         self.faults: list[Problem] = []
-        self._known: dict[int, object] = {}
 
     def value(self, part: Part | None, path: tuple[str | int, ...]) -> object:
-        # What an alias repeats is made once: a small file cannot grow without end.
-        if id(part) not in self._known:
-            self._known[id(part)] = None
-            self._known[id(part)] = self._made(part, path)
-        return self._known[id(part)]
-
-    def _made(self, part: Part | None, path: tuple[str | int, ...]) -> object:
         if isinstance(part, MappingNode):
             return self._mapping(part, path)
         if isinstance(part, SequenceNode):
@@ -128,27 +142,18 @@ class _Reading:
 
     def _mapping(self, part: MappingNode, path: tuple[str | int, ...]) -> dict[str, object]:
         own: dict[str, object] = {}
-        merged: dict[str, object] = {}
         for key, value in part.value:
             if not isinstance(key, ScalarNode):
                 self._fault(key, "a key must be one word.", "Write the key as a word followed by a colon.")
             elif str(key.tag) == f"{_CORE}merge":
-                for other in self._to_merge(value):
-                    merged = {**self._mapping(other, path), **merged}
+                self._fault(key, "<< takes the keys of another mapping.", "Write those keys out here.", "Y109")
             elif key.value in own:
                 what = f"the key '{key.value}' stands here twice (first on line {self.lines[(*path, key.value)]})."
                 self._fault(key, what, "Keep one of them: the other would be lost.")
             else:
                 self.lines[(*path, key.value)] = key.start_mark.line + 1
                 own[key.value] = self.value(value, (*path, key.value))
-        return {**merged, **own}
-
-    def _to_merge(self, part: Part) -> Iterator[MappingNode]:
-        for item in part.value if isinstance(part, SequenceNode) else [part]:
-            if isinstance(item, MappingNode):
-                yield item
-            else:
-                self._fault(item, "<< takes the keys of another mapping.", "Name an anchor of a mapping: <<: *name")
+        return own
 
     def _scalar(self, part: ScalarNode) -> object:
         kind, text = str(part.tag).removeprefix(_CORE), str(part.value)
@@ -166,5 +171,5 @@ class _Reading:
             self._fault(part, f"'{text}' is no {kind}.", "Write a number, or put the text in quotes.")
         return text
 
-    def _fault(self, at: Part, what: str, fix: str) -> None:
-        self.faults.append(Problem(self.name, at.start_mark.line + 1, "Y102", what, fix))
+    def _fault(self, at: Part, what: str, fix: str, code: str = "Y102") -> None:
+        self.faults.append(Problem(self.name, at.start_mark.line + 1, code, what, fix))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metroon.base.errors import Refused
@@ -23,7 +24,7 @@ class Web:
     """Answers addresses of the web, once each.
 
     Args:
-        folder: The city repo, where problems are told.
+        folder: The city repo.
         intranet: Hosts of the city's own network that may be asked although their addresses are private.
         timeout_s: Seconds after which a server that says nothing is given up.
     """
@@ -51,7 +52,7 @@ class Web:
             return self._client.get(address).body if most is None else self._client.beginning(address, most)
         except Refused as refused:
             if most is None and refused.problems[0].code in _UNREACHABLE:
-                raise
+                raise Refused([replace(p, file="", line=0) for p in refused.problems]) from None
             raise NoListing(refused.problems[0].what) from None
 
     def reach(self, address: str) -> str:

@@ -265,7 +265,7 @@ class Client:
         except NotAllowed as fault:
             is_first = asked == address
             why = f"is not asked: {fault}." if is_first else f"redirects to an address that is not asked: {fault}."
-            fix = "Correct the address; a host of the city's own network must be named in intranet:."
+            fix = "Correct the address; a host of the city's own network must be named: intranet: or --intranet HOST."
             raise self.refused("D132", address, why, fix) from None
         except ssl.SSLCertVerificationError as error:
             fix = "Ask who runs the server for a valid certificate; a city's own authority: set SSL_CERT_FILE."

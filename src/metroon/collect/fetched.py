@@ -120,4 +120,5 @@ def check_file(file: Path, source: FileSource, refused: Teller, address: str) ->
     try:
         source.headers(file)
     except (Unreadable, OSError) as fault:
-        raise refused("D135", address, f"gives a file that is not what as: says: {fault}", fix) from None
+        told = f"{fault.fix} {fix}" if isinstance(fault, Unreadable) else fix
+        raise refused("D135", address, f"gives a file that is not what as: says: {fault}", told) from None

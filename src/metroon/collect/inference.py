@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from metroon.base.signs import EPOCH, SIGNS, SPREADSHEET_DAYS, plain
+from metroon.base.signs import COUNTED, EPOCH, SIGNS, SPREADSHEET_DAYS, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -185,12 +185,16 @@ def _counted(counts: Mapping[str, int], total: int) -> Found | None:
     days = {t: float(t) for t in counts if _NUMBER.fullmatch(t) and low <= float(t) <= high}
     if len(days) < 2 or _rows(counts, days) < (1 - ENOUGH) * total:
         return None
+    # Once declared, every number in this wider range is read as a day, however unlikely.
+    low, high = COUNTED
+    days = {t: float(t) for t in counts if _NUMBER.fullmatch(t) and low <= float(t) <= high}
     rest = {t: n for t, n in counts.items() if t not in days}
     others = _dates(rest, sum(rest.values()), is_date=True) if rest else None
     epoch = datetime(EPOCH.year, EPOCH.month, EPOCH.day)
     values: dict[str, datetime] = {t: epoch + timedelta(seconds=round(n * 86400)) for t, n in days.items()}
-    if others is not None:
-        values |= {t: v for t, v in others.values.items() if isinstance(v, datetime)}
+    # Where the others are written in no one way, ISO 8601 among them is read all the same.
+    written = others.values if others is not None else {t: _iso(t) for t in rest}
+    values |= {t: v for t, v in written.items() if isinstance(v, datetime)}
     if _rows(counts, values) < ENOUGH * total:
         return None
     told = "Days as spreadsheet programs count them: declared as written, so that they are read as dates."

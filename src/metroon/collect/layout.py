@@ -98,6 +98,12 @@ def _apart(rows: Sequence[Sequence[object]]) -> int:
     return is_blank[gap:].count(False)
 
 
+_OF_ARCGIS = (
+    "It is what an ArcGIS server answered, with times as numbers and shapes left out: better add the layer itself, by "
+    "its address .../FeatureServer/0."
+)
+
+
 def document(file: Path) -> Layout:
     """Whether a JSON document is a map, and else where its list of records is: one that is called so, or the longest.
 
@@ -127,6 +133,8 @@ def document(file: Path) -> Layout:
         raise Unreadable(why, "Ask for one object for each record; a portal gives them over its own kind of source.")
     notes = [f"The records are taken from '{rows}'; rows: names another list."] if rows else []
     notes += [f"{told[0].upper()}{told[1:]}." for told in one_page(found, rows, lists[rows])]
+    if isinstance(found, dict) and rows == "features" and "attributes" in found[rows][0]:
+        notes.append(_OF_ARCGIS)
     return Layout("json", {"rows": rows} if rows else {}, tuple(notes))
 
 

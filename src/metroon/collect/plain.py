@@ -8,14 +8,17 @@ there.
 from __future__ import annotations
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, reduce
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
 
-from metroon.base.engine import CannotRun
+from metroon.base.engine import LONGEST_LINE, CannotRun
+from metroon.base.spans import Span
 from metroon.collect.deliveries import headers
 from metroon.collect.source import LINE
 
@@ -35,11 +38,10 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _LF, _CR, _TAB, _BLANK = 10, 13, 9, 32
-_LONGEST = 1 << 20
-"""A longer line is read record by record: the engine has a limit of its own."""
 _WIDEST = 300
 LARGE = 1 << 20
 """Smaller files are read record by record as fast, in bytes."""
+PART = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -68,19 +70,19 @@ class _Counted:
     """What the bytes of a text say of its lines.
 
     Args:
-        first: The first line, with its end.
         lines: How many lines there are.
-        open_ends: How many delimiters stand at the ends of lines below the first.
+        open_ends: How many delimiters stand at their ends, one after another.
         is_bare: Whether no field ends with a blank.
     """
 
-    first: bytes
     lines: int
     open_ends: int
     is_bare: bool
 
 
-def plain(engine: Engine, file: Path, *, delimiter: str, quote: str, may_claim: bool = False) -> Plain | None:
+def plain(
+    engine: Engine, file: Path, *, delimiter: str, quote: str, may_claim: bool = False, part: int = PART
+) -> Plain | None:
     """The records of a text, read by the engine; None where it cannot be proved that each line is one record.
 
     Args:
@@ -90,6 +92,7 @@ def plain(engine: Engine, file: Path, *, delimiter: str, quote: str, may_claim: 
         quote: The sign around fields; empty when there is none.
         may_claim: Whether the engine's count may come later, by whoever reads the rows; where it is another, or a
             record is the header again, all that is read was in vain.
+        part: A text of more bytes than this is read in parts, several at once; their rows come in any order.
 
     Returns:
         What reading record by record gives, or nothing.
@@ -99,29 +102,33 @@ def plain(engine: Engine, file: Path, *, delimiter: str, quote: str, may_claim: 
     """
     if not (delimiter + quote).isascii() or " " in delimiter + quote or "\\" in delimiter + quote:
         return None
-    counted = _counted(file, delimiter, quote)
-    if counted is None or counted.lines < 2:
+    first, begins = _begins(file, engine.threads, part)
+    counted = _counted(file, begins, delimiter, quote, b"\r\n" if first.endswith(b"\r\n") else b"\n", engine.threads)
+    if not counted:
         return None
-    header = _fields(counted.first.decode("utf-8-sig"), delimiter, quote)
-    if not 0 < len(header) <= _WIDEST or (len(header) == 1 and counted.open_ends):
+    lines, is_bare = sum(c.lines for c in counted), all(c.is_bare for c in counted)
+    header, head = _fields(first.decode("utf-8-sig"), delimiter, quote), first.rstrip(b"\r\n")
+    open_ends = sum(c.open_ends for c in counted) - len(head) + len(head.rstrip(delimiter.encode()))
+    if lines < 2 or not 0 < len(header) <= _WIDEST or (len(header) == 1 and open_ends):
         return None
     width = len(header)
-    read = partial(engine.text_file, file, width, delimiter=delimiter, quote=quote)
+    spans = _spans(begins, counted, len(first))
+    read = partial(engine.text_file, file, width, spans, delimiter=delimiter, quote=quote)
     every = read(line=LINE)
     nulled = read(line=LINE, is_nulled=True)
-    if may_claim and not counted.open_ends:
-        return Plain(headers(header), every, counted.lines - 1, nulled, is_claim=True, is_bare=counted.is_bare)
+    if may_claim and not open_ends:
+        return Plain(headers(header), every, lines - 1, nulled, is_claim=True, is_bare=is_bare)
     rows = read()
     told = {"n": rows.count(), "headers": _may_be_header(rows, header).sum()}
-    told |= {"open_ends": _open_ends(rows, width).sum()} if counted.open_ends else {}
+    told |= {"open_ends": _open_ends(rows, width).sum()} if open_ends else {}
     try:
         found = engine.rows(rows.aggregate(**told))[0]
     except CannotRun:
         return None
     # The engine passes over one delimiter too many at the end of a record: then the bytes have more than the fields.
-    if (found["n"], found["headers"], found.get("open_ends", 0)) != (counted.lines - 1, 0, counted.open_ends):
+    if (found["n"], found["headers"], found.get("open_ends", 0)) != (lines - 1, 0, open_ends):
         return None
-    return Plain(headers(header), every, counted.lines - 1, nulled, is_bare=counted.is_bare)
+    return Plain(headers(header), every, lines - 1, nulled, is_bare=is_bare)
 
 
 def _fields(line: str, delimiter: str, quote: str) -> list[str]:
@@ -146,16 +153,50 @@ def _may_be_header(rows: Relation, header: Sequence[str]) -> BooleanValue:
     return reduce(lambda a, b: a & b, named, ibis.literal(True)).fill_null(False)
 
 
-def _counted(file: Path, delimiter: str, quote: str) -> _Counted | None:
-    """The lines of a text, counted from its bytes; None when it is not plain."""
+def _begins(file: Path, threads: int, part: int) -> tuple[bytes, list[int]]:
+    """The first line, and where each part of a text begins, and where the last one ends; parts are whole lines."""
+    size = file.stat().st_size
+    # Several for each thread: what waits for the disk makes room for another.
+    n = max(1, min(4 * threads, size // part))
     with file.open("rb") as raw:
-        first = raw.readline(_LONGEST)
-        end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
-        raw.seek(0)
+        first = raw.readline(LONGEST_LINE)
+        begins = [0]
+        for i in range(1, n):
+            raw.seek(size * i // n)
+            raw.readline(LONGEST_LINE)
+            begins += [raw.tell()] if begins[-1] < raw.tell() < size else []
+    return first, [*begins, size]
+
+
+def _spans(begins: Sequence[int], counted: Sequence[_Counted], first: int) -> list[Span]:
+    """The parts with the number of the first line of each, without the header; it has so many bytes."""
+    lines = accumulate((c.lines for c in counted), initial=1)
+    found = [Span(*at, line) for at, line in zip(pairwise(begins), lines, strict=False)]
+    found[0] = Span(first, found[0].end, 2)
+    return [span for span in found if span.begin < span.end]
+
+
+def _counted(file: Path, begins: Sequence[int], delimiter: str, quote: str, end: bytes, threads: int) -> list[_Counted]:
+    """The lines of each part of a text, counted from its bytes; nothing when it is not plain."""
+    count = partial(_count, file, delimiter=delimiter, quote=quote, end=end)
+    found: list[_Counted] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for counted in pool.map(count, begins[:-1], begins[1:]):
+            if counted is None:
+                pool.shutdown(cancel_futures=True)
+                return []
+            found.append(counted)
+    return found
+
+
+def _count(file: Path, begin: int, stop: int, *, delimiter: str, quote: str, end: bytes) -> _Counted | None:
+    """The lines of one part of a text, counted from its bytes; None when it is not plain."""
+    with file.open("rb") as raw:
+        raw.seek(begin)
         lines = open_ends = 0
         is_bare, nothing = delimiter != "\t", f"{delimiter}{quote} \t\v\f\r\n".encode()
         flags = np.empty((4, 0), bool)
-        for block in _blocks(raw):
+        for block in _blocks(raw, stop):
             is_cut = not block.endswith(end)
             if is_cut and raw.read(1):
                 return None  # a line too long
@@ -182,8 +223,7 @@ def _counted(file: Path, delimiter: str, quote: str) -> _Counted | None:
                 is_bare = not (is_edge[1:].any() or (is_cut and is_blank[-1]) or b"\v" in block or b"\f" in block)
             lines += len(ends)
             open_ends += _at_ends(given, ends, ord(delimiter))
-    head = first.rstrip(b"\r\n")
-    return _Counted(first, lines, open_ends - len(head) + len(head.rstrip(delimiter.encode())), is_bare)
+    return _Counted(lines, open_ends, is_bare)
 
 
 def _at_ends(given: Bytes, ends: Positions, delimiter: int) -> int:
@@ -225,10 +265,11 @@ def _has_quote_after_blanks(given: Bytes, is_blank: Flags, is_quote: Flags, deli
     return bool(np.isin(before, (delimiter, _LF, _BLANK, _TAB)).any())
 
 
-def _blocks(raw: BinaryIO) -> Iterator[bytes]:
-    """The bytes in blocks of whole lines."""
-    while block := raw.read(_BLOCK):
-        yield block if block.endswith(b"\n") else block + raw.readline(_LONGEST)
+def _blocks(raw: BinaryIO, stop: int) -> Iterator[bytes]:
+    """The bytes up to a place, in blocks of whole lines."""
+    while (left := stop - raw.tell()) > 0:
+        block = raw.read(min(_BLOCK, left))
+        yield block if block.endswith(b"\n") else block + raw.readline(LONGEST_LINE)
 
 
 def _is_utf8(block: bytes) -> bool:

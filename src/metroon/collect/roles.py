@@ -37,6 +37,8 @@ _LATER = re.compile(r"clos|complet|resol|created|effective|(^|_)(end|exit|final\
 _NO_EVENT = re.compile(
     r"birth|(^|_)dob(_|$)|nacim|expir|due|target|updat|modif|valid|load|(^|_)(deleted?|proc\w*|export\w*)(_|$)"
 )
+_SURE = 20
+"""Rows from which on columns that tell all of them apart do so by no chance."""
 _LONGITUDE = re.compile(r"(^|_)(lon|long|lng|longitude|longitud|point_x|x)_?$|longitude")
 _LATITUDE = re.compile(r"(^|_)(lat|latitude|latitud|point_y|y)_?$|latitude")
 
@@ -52,7 +54,7 @@ def is_row_number(header: str) -> bool:
 
 
 def key(columns: Sequence[ColumnProfile], rows: pa.Table, places: Mapping[str, str]) -> tuple[str, ...]:
-    """The column, or the two, that tell records apart; one that is named like a number of things, if any is.
+    """The column, or the two or three, that tell records apart; one that is named like a number of things, if any is.
 
     Args:
         columns: The columns, looked at.
@@ -62,14 +64,16 @@ def key(columns: Sequence[ColumnProfile], rows: pa.Table, places: Mapping[str, s
     plain = [c for c in columns if c.type in ("string", "integer") and not is_row_number(c.header)]
     alone = [c for c in plain if c.is_key and (CODE.search(c.name) or _is_code(c) or c is columns[0])]
     alone.sort(key=lambda c: not CODE.search(c.name))
-    if alone and (CODE.search(alone[0].name) or rows.num_rows >= 20 or alone[0] is columns[0]):
+    if alone and (CODE.search(alone[0].name) or rows.num_rows >= _SURE or alone[0] is columns[0]):
         return (alone[0].name,)
     # A column that tells nearly all records apart is a key with mistakes in it, not half of one.
     likely = [c for c in plain if CODE.search(c.name) or YEAR.search(c.name) or c is columns[0]]
     listed = [c for c in likely if c.recorded == c.rows and 1 < c.distinct < 0.98 * c.rows][:6]
-    for a, b in combinations(listed, 2):
-        if rows.num_rows and rows.group_by([places[a.name], places[b.name]]).aggregate([]).num_rows == rows.num_rows:
-            return (a.name, b.name)
+    # Of few rows any three columns tell each from the other.
+    sizes = (2, 3) if rows.num_rows >= _SURE else (2,)
+    for several in (c for size in sizes for c in combinations([c.name for c in listed], size)):
+        if rows.num_rows and rows.group_by([places[n] for n in several]).aggregate([]).num_rows == rows.num_rows:
+            return several
     return ()
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -310,8 +311,12 @@ def _log(table: Path) -> Log:
     return tuple(sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in told))
 
 
+@cache
 def code_sha256() -> str:
-    """The hash of the package's own files: which code made a number (a wheel has no git)."""
+    """The hash of the package's own files: which code made a number (a wheel has no git).
+
+    A process that stays keeps the hash that it began with: files that changed since are not the code that it runs.
+    """
     root = Path(metroon.__file__).parent
     digest = hashlib.sha256()
     for file in sorted(root.rglob("*.py")):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
 import gzip
+import html
 import io
 import json
+import lzma
+import quopri
 import re
 import unicodedata
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote_plus
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +42,22 @@ _PARQUET = b"PAR1"
 _ORDINARY = ("by", "code", "column", "event_time", "fix", "how", "kind", "state", "table", "title", "what", "zone")
 """Fields of a certificate that the city or the program words, whoever it is about."""
 _FIELDS = re.compile(r'[,;\t|"\n\r]')
+_PACKED = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ\x00": lzma.decompress}
+"""How packed bytes begin, and what unpacks them."""
+_BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
+"""What is raised by archives that are damaged, or locked by a password."""
+_ESCAPED = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
+_QUOTED = re.compile(r"=(?:[0-9A-F]{2}|\r?\n)")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 
 
 class Seeker(Protocol):
@@ -86,9 +109,10 @@ class Words:
         return [normal(found) for found in self._pattern.findall(folded(text))]
 
     def finds_bytes(self, content: bytes) -> list[str]:
-        """What stands in bytes: as UTF-8, UTF-16, Latin-1, or as JSON writes it."""
+        """What stands in bytes: as UTF-8, UTF-16, UTF-32, Latin-1, or as JSON writes it."""
         low = content.lower()
-        return [word for form, word in self._forms.items() if form in low]
+        # What takes several bytes for each sign fills them with zeros.
+        return [word for form, word in self._forms.items() if form in low or form in low.replace(b"\0", b"")]
 
 
 def _written(word: str) -> str:
@@ -141,10 +165,11 @@ class Hashes:
         return [p for p in told if len(p) >= SHORTEST and (self.erased.tells(p) or self.erased.names(p))]
 
     def finds_bytes(self, content: bytes) -> list[str]:
-        """What stands in bytes: as UTF-8, UTF-16, or Latin-1."""
+        """What stands in bytes: as UTF-8, UTF-16, UTF-32, or Latin-1."""
         # UTF-16 starts at an even place, or at an odd one.
         wide = (content.decode("utf-16-le", "ignore"), content[1:].decode("utf-16-le", "ignore"))
-        texts = (content.decode("utf-8", "ignore"), content.decode("latin-1"), *wide)
+        narrow = content.replace(b"\0", b"").decode("latin-1")
+        texts = (content.decode("utf-8", "ignore"), content.decode("latin-1"), narrow, *wide)
         return [found for text in texts for found in self.finds(text)]
 
 
@@ -224,7 +249,7 @@ def words(values: Iterable[object]) -> Words:
 
 
 def look(home: Path, seeker: Seeker, *, landed: Collection[str] = ()) -> Found:
-    """Decode every file below a folder and look for somebody: Parquet, SQLite, JSON, text, NumPy, ZIP, gzip, workbooks.
+    """Decode every file below a folder and look for somebody: Parquet, SQLite, JSON, text, NumPy, archives, workbooks.
 
     Words that rows of other people hold too, such as the name of a place, may stand in logs and in the ledger.
 
@@ -237,12 +262,13 @@ def look(home: Path, seeker: Seeker, *, landed: Collection[str] = ()) -> Found:
     files: dict[str, set[str]] = {}
     shared: set[str] = set()
     unread, looked = [], 0
+    named = _named(home)
     for file in sorted(f for f in home.rglob("*") if f.is_file()):
         name, looked = file.relative_to(home).as_posix(), looked + 1
         parts = name.split("/")
         look_in = _in_certificate if parts[0] == _CERTIFICATES else _in_file
         told, is_read = look_in(file, seeker)
-        is_table = parts[0] == "lake" and len(parts) == _IN_TABLE and file.suffix == ".parquet"
+        is_table = parts[0] == "lake" and len(parts) == _IN_TABLE and file in named
         if is_table or (parts[0] == "landed" and parts[1] not in landed):
             shared |= {*told}
             of = "/".join(parts[1:3] if is_table else parts[:2])
@@ -253,6 +279,15 @@ def look(home: Path, seeker: Seeker, *, landed: Collection[str] = ()) -> Found:
         unread += [] if is_read else [name]
     left = tuple(name for name, found in files.items() if found - (shared if _may_name(name) else set()))
     return Found({t: n for t, n in tables.items() if n}, left, looked, tuple(unread))
+
+
+def _named(home: Path) -> set[Path]:
+    """The data files that a log names; others beside them are nobody's rows."""
+    found = set()
+    for log in home.glob("lake/*/*/_delta_log"):
+        told = "".join(commit.read_text(encoding="utf-8", errors="ignore") for commit in log.glob("*.json"))
+        found |= {file for file in log.parent.glob("*.parquet") if file.name in told}
+    return found
 
 
 def _may_name(name: str) -> bool:
@@ -276,17 +311,22 @@ def _in_file(file: Path, seeker: Seeker) -> tuple[list[str], bool]:
         if head.startswith(_PARQUET):
             return list(chain.from_iterable(_in_parquet(file, seeker))), True
         if head.startswith(b"SQLite format 3\0"):
-            found = [f for text in store.texts(file) for f in seeker.finds(text)]
+            found = [f for told in store.values(file) for f in _in_cell(told, seeker)]
             return [*found, *seeker.finds_bytes(file.read_bytes())], True
-    except (pa.ArrowInvalid, OSError):
+    except (pa.ArrowException, OSError):
         return seeker.finds_bytes(file.read_bytes()), False
     return _in_content(file.read_bytes(), seeker, 0)
 
 
-def _in_parquet(file: Path, seeker: Seeker) -> Iterator[list[str]]:
-    with pq.ParquetFile(file) as parquet:
-        about = parquet.metadata
-        yield seeker.finds(str(about.metadata or ""))
+def _in_cell(told: str | bytes, seeker: Seeker) -> list[str]:
+    return seeker.finds(told) if isinstance(told, str) else _in_content(told, seeker, 1)[0]
+
+
+def _in_parquet(source: Path | pa.BufferReader, seeker: Seeker) -> Iterator[list[str]]:
+    with pq.ParquetFile(source) as parquet:
+        about, schema = parquet.metadata, parquet.schema_arrow
+        fields = [(field.name, field.metadata) for field in schema]
+        yield seeker.finds("\n".join(str(told) for told in (about.metadata or "", schema.metadata or "", *fields)))
         for group in map(about.row_group, range(about.num_row_groups)):
             for column in map(group.column, range(about.num_columns)):
                 bounds = column.statistics if column.is_stats_set else None
@@ -310,39 +350,69 @@ def _in_column(column: pa.Array, seeker: Seeker) -> list[str]:
 
 def _in_content(content: bytes, seeker: Seeker, depth: int) -> tuple[list[str], bool]:
     """What some bytes tell of the person, those in archives unpacked, and whether they could be decoded."""
-    if depth < _DEEPEST and content.startswith(b"PK\x03\x04"):
-        try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                found = [_in_content(archive.read(n), seeker, depth + 1) for n in archive.namelist()]
-                named = seeker.finds("\n".join(archive.namelist()))
-                return [*named, *(f for told, _ in found for f in told)], all(is_read for _, is_read in found)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError):
-            return seeker.finds_bytes(content), False
-    if depth < _DEEPEST and content.startswith(b"\x1f\x8b"):
-        try:
-            return _in_content(gzip.decompress(content), seeker, depth + 1)
-        except (OSError, EOFError):
-            return seeker.finds_bytes(content), False
-    if content.startswith(b"\x93NUMPY"):
-        return _in_array(content, seeker)
-    if content.startswith(_PARQUET):
-        table = pq.read_table(pa.BufferReader(content))
-        return [f for c in table.columns for chunk in c.chunks for f in _in_column(chunk, seeker)], True
+    unpack = next((way for head, way in _PACKED.items() if content.startswith(head)), None)
     try:
+        if depth < _DEEPEST and content.startswith(b"PK\x03\x04"):
+            return _in_zip(content, seeker, depth)
+        if depth < _DEEPEST and unpack is not None:
+            return _in_content(unpack(content), seeker, depth + 1)
+        if content.startswith(b"\x93NUMPY"):
+            return _in_array(content, seeker)
+        if content.startswith(_PARQUET):
+            return list(chain.from_iterable(_in_parquet(pa.BufferReader(content), seeker))), True
         text = content.decode("utf-8")
-    except UnicodeDecodeError:
+    except (*_BROKEN, pa.ArrowException):
         return seeker.finds_bytes(content), False
-    # In JSON a letter may be written as a number.
-    leaves = "\n".join(_leaves(text)) if "\\u" in text else ""
     # UTF-16 is UTF-8 too, with signs that no text has.
     wide = seeker.finds_bytes(content) if "\0" in text else []
-    return [*seeker.finds(text), *seeker.finds(leaves), *wide], True
+    packed = (
+        [f for inner in _packed(text) for f in _in_content(inner, seeker, depth + 1)[0]] if depth < _DEEPEST else []
+    )
+    return [*wide, *packed, *(f for spelled in _spelled(text) for f in seeker.finds(spelled))], True
+
+
+def _in_zip(content: bytes, seeker: Seeker, depth: int) -> tuple[list[str], bool]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        found = [_in_content(archive.read(n), seeker, depth + 1) for n in archive.namelist()]
+        beside = [archive.comment, *(part for i in archive.infolist() for part in (i.filename.encode(), i.comment))]
+    told = [f for part in beside for f in seeker.finds(part.decode("utf-8", "ignore"))]
+    return [*told, *(f for inner, _ in found for f in inner)], all(is_read for _, is_read in found)
+
+
+def _spelled(text: str) -> Iterator[str]:
+    """A text as it stands, and as it is meant where signs of it are written as numbers: in JSON, addresses, HTML, mail.
+
+    Example:
+        >>> list(_spelled("q=Zo%C3%AB"))[-1], list(_spelled("Zo&#235;"))[-1], list(_spelled(r"Zo\\u00eb"))[-1]
+        ('q=Zoë', 'Zoë', 'Zoë')
+    """
+    yield text
+    plain = text
+    for _ in range(_DEEPEST):  # JSON stands in JSON
+        if "\\" not in plain:
+            break
+        plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], plain)
+        plain = plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        yield plain
+    if "%" in plain:
+        yield unquote_plus(plain)
+    if "&" in plain:
+        yield html.unescape(plain)
+    if _QUOTED.search(plain):
+        yield quopri.decodestring(plain.encode()).decode("utf-8", "replace")
+
+
+def _packed(text: str) -> Iterator[bytes]:
+    """What stands in a text as base64."""
+    for found in _BASE64.findall(text):
+        run = found[: len(found) - (len(found) % 4 == 1)]
+        yield base64.urlsafe_b64decode(run.replace("+", "-").replace("/", "_") + "=" * (-len(run) % 4))
 
 
 def _in_array(content: bytes, seeker: Seeker) -> tuple[list[str], bool]:
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
-    except ValueError:
+    except (ValueError, EOFError):
         return seeker.finds_bytes(content), False
     if array.dtype.kind not in "US":
         return seeker.finds_bytes(array.tobytes()), True  # texts are kept as bytes in arrays of numbers

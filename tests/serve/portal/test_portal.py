@@ -49,7 +49,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Town:
     made = small_town(tmp_path_factory.mktemp("walked") / "town")
     made.csv("lamps.csv", lamps(30))
     made.product("lamps", LAMPS, **OPEN)
-    made.run()
+    made.ran()
     return made
 
 
@@ -93,7 +93,7 @@ def test_a_dataset_tells_its_first_and_last_day(town: Town) -> None:
 def test_a_new_version_tells_what_is_new_in_it(town: Town) -> None:
     town.csv("lamps.csv", [{**r, "crew": "a"} for r in lamps(33)])
     town.product("lamps", {**LAMPS, "crew": "string public"}, **OPEN)
-    town.run()
+    town.ran()
     newest, first = dataset(town, "lamps").editions
 
     assert (2, 33, ("column crew added", "3 rows more")) == (newest.number, newest.rows, newest.changes)
@@ -103,7 +103,7 @@ def test_a_new_version_tells_what_is_new_in_it(town: Town) -> None:
 def test_a_new_release_tells_how_many_numbers_changed_and_nothing_of_hidden_ones(town: Town) -> None:
     before = dataset(town, "stay_count").editions
     town.csv("stays.csv", stays({"north": 55, "east": 50, "south": 60, "west": 70}))
-    town.run()
+    town.ran()
     newest = dataset(town, "stay_count").editions[0]
 
     assert len(before) + 1 == newest.number
@@ -122,7 +122,7 @@ def test_a_catalog_tells_no_count_of_rows_that_were_set_aside(town: Town) -> Non
     columns = {**STAY_COLUMNS, "id": {**STAY_COLUMNS["id"], "unique": True}}  # type: ignore[dict-item]
     town.product("stays", columns, table={"geographyKey": {"column": "ward", "layer": "ward"}})
     town.csv("stays.csv", [*stays({"north": 40, "east": 50}), *stays({"north": 7_301})[:40]])
-    town.run()
+    town.ran()
     told = dataset(town, "stays")
 
     assert not any(any(n in repr(c) for n in ("130", "90 ", "40 ")) for c in told.checks)
@@ -134,7 +134,7 @@ def test_a_column_that_does_not_leave_tells_what_protects_it(town: Town) -> None
         guard=[{"kind": "coarsen", "column": "seen", "to": "month"},
                {"kind": "coarsen", "column": "watts", "width": 20}],
     )  # fmt: skip
-    town.run()
+    town.ran()
     told = {c.name: (c.protection, c.is_open) for c in dataset(town, "lamps").columns}
 
     assert ("Only the month is published.", True) == told["seen"]
@@ -161,7 +161,7 @@ def test_a_promise_of_freshness_is_counted_by_the_days_on_which_a_run_looked(tow
     promise = {"slaProperties": [{"property": "latency", "value": 5, "unit": "d", "description": "Five days."}]}
     file = town.folder / "products" / "lamps" / "contract.yaml"
     town.write(str(file.relative_to(town.folder)), json.loads(file.read_text()) | promise)
-    town.run()
+    town.ran()
     town.run(as_of=DAY + timedelta(days=10))
     told = catalog(town, DAY + timedelta(days=10)).datasets["lamps"]
 
@@ -216,7 +216,7 @@ def test_a_new_version_shows_by_itself_and_who_began_on_the_old_one_ends_on_it(t
     old = portal.site().gate.rows(PUBLIC, "lamps", "page")
     portal.watch(every_s=0.05)
     town.csv("lamps.csv", lamps(31))
-    town.run()
+    town.ran()
 
     assert wait_for(lambda: portal.site().catalog.datasets["lamps"].rows == 31)
     assert old.engine is not None

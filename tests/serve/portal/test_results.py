@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from village import AREAS, Village, catalog, score
 
+from chance import examples
 from metroon.base.catalog import Catalog
 from metroon.base.estimate import Cell, Estimate
 from metroon.base.scorecard import Changed, Changes, GoalPage, PlaceStanding, TargetGap, Words
@@ -225,6 +226,7 @@ def test_measures_that_changed_alike_are_told_as_one_thing_with_links_to_each():
     assert re.search(r'Also: <a href="/datasets/lamps">Lamps</a>, <a href="/datasets/ponds">Ponds</a>', page)
 
 
+@examples(15, many=100)
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("A1", "A2", "")), st.sampled_from("xy")), max_size=20)
 )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import DAY, MADE, SECRET, column, trees
 
+from chance import examples
 from metroon.base.catalog import Dataset, Edition, Rows
 from metroon.base.engine import Engine, TooSlow
 from metroon.serve.query import (
@@ -211,7 +212,7 @@ ORDERS = st.lists(
 )
 
 
-@settings(max_examples=15)
+@examples(4, many=15)
 @given(
     chosen=ORDERS, limit=st.integers(1, 120), of=st.sampled_from(["", "oak"]), ordered=st.sampled_from([(), ("age",)])
 )

@@ -14,10 +14,11 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from drawers import ARROW, HIDDEN, OWNER, PATIENT, ROWS_SHUT, TYPES, Drawers
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from chance import examples
 from metroon.base import kinds
 from metroon.serve.app import PAGES, app
 from metroon.serve.door import Door
@@ -179,7 +180,7 @@ def _same(rows: list[Row]) -> list[tuple[object, ...]]:
     )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(3, many=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_ROW, max_size=8))
 def test_every_door_gives_the_same_rows_and_columns(changing: tuple[Drawers, ASGIApp], rows: list[Row]) -> None:
     drawers, portal = changing
