@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo serve test test-slow test-sail clients oracle check format docs clean
+.PHONY: setup demo serve test test-slow test-many test-sail clients oracle check format docs clean
 
 setup: $(VENV)/.ready
 
@@ -24,10 +24,14 @@ serve: setup
 test: setup
 	$(BIN)/python -m pytest -n auto -rs -m "not slow and not sail"
 
-# What takes longer and all examples of properties, with other people's programs that read the portal; a browser and Lighthouse where they are.
+# What takes longer, with other people's programs that read the portal; a browser and Lighthouse where they are.
 test-slow: $(VENV)/.clients
-	METROON_THOROUGH=1 $(BIN)/python -m pytest -n auto -rs -m "(slow or many) and not sail and not alone"
+	$(BIN)/python -m pytest -n auto -rs -m "slow and not sail and not alone"
 	$(BIN)/python -m pytest -rs -m alone tests/serve/portal/test_lighthouse.py
+
+# Many more examples of the properties of which one example takes long.
+test-many: setup
+	METROON_THOROUGH=1 $(BIN)/python -m pytest -n auto -rs -m "many and not sail"
 
 clients: $(VENV)/.clients
 

@@ -1,4 +1,4 @@
-"""How many examples of a property are tried: few where a change is made, all of them in the slow suite."""
+"""How many examples of a property are tried: few where a change is made, many by ``make test-many``."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def examples(few: int, *, many: int, **more: Any) -> Callable[[Any], Any]:
     """A property of which one example takes long, for it walks a town or solves a table.
 
     Args:
-        few: Examples of the default suite.
-        many: Examples of the slow suite, which runs it once more.
+        few: Examples everywhere else.
+        many: Examples of ``make test-many``.
         more: Other settings of Hypothesis.
     """
     chosen = settings(max_examples=many if IS_THOROUGH else few, **more)

@@ -16,8 +16,7 @@ ROOT = Path(__file__).parent.parent
 settings.register_profile("metroon", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("metroon")
 
-# What a walk makes and drops is many small objects, beside all that is imported: to look through them after every
-# few hundred takes a sixth of the time of the tests.
+# A walk makes and drops many small objects, beside all that is imported: they need not be looked through so often.
 gc.set_threshold(50_000, 20, 50)
 
 
