@@ -159,9 +159,13 @@ def write(file: Path, what: object) -> None:
 
 def street(folder: Path) -> dict[str, Any]:
     """Walk the city; what it says of itself."""
-    # What is imported only when it is used belongs to the imports too.
+    # What is imported only when it is used belongs to the imports too; pyarrow looks for pandas at its first array.
+    import fsspec  # noqa: F401
     import ibis.backends.duckdb  # noqa: F401
+    import pyarrow as pa
     import scipy.special  # noqa: F401
+
+    pa.array([""])
 
     from metroon import flow
     from metroon.city import load

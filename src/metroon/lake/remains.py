@@ -383,8 +383,8 @@ def _spelled(text: str) -> Iterator[str]:
     """A text as it stands, and as it is meant where signs of it are written as numbers: in JSON, addresses, HTML, mail.
 
     Example:
-        >>> list(_spelled("q=Zo%C3%AB"))[-1], list(_spelled("Zo&#235;"))[-1], list(_spelled(r"Zo\\u00eb"))[-1]
-        ('q=Zoë', 'Zoë', 'Zoë')
+        >>> list(_spelled("q=Zo%C3%AB+Under"))[-1], list(_spelled("Zo&#235;"))[-1]
+        ('q=Zoë Under', 'Zoë')
     """
     yield text
     plain = text
@@ -394,7 +394,7 @@ def _spelled(text: str) -> Iterator[str]:
         plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], plain)
         plain = plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         yield plain
-    if "%" in plain:
+    if "%" in plain or "+" in plain:
         yield unquote_plus(plain)
     if "&" in plain:
         yield html.unescape(plain)
