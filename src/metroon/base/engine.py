@@ -277,6 +277,9 @@ class Engine(Counter):
         # Of a column with many values the engine would build a long dictionary in each row group, and throw it away.
         options = "format parquet, compression zstd, dictionary_size_limit 5000"
         text = self.text(relation)
+        if self._is_in_any_order(text):
+            # Each thread then collects a row group of its own.
+            options += ", row_group_size 61440"
         copy = f"copy ({text}) to {quote_text(str(path))} ({options})"
         with told(), self._in_any_order(text):
             found = self._ibis.con.execute(copy).fetchone()
@@ -360,7 +363,7 @@ class Engine(Counter):
             name = next(self._names)
             self._ibis.con.execute(f"create view {name} as {query}")
             self._reads[name] = self._read_by(query)
-            if not self._unordered.isdisjoint(_NAME.findall(query)):
+            if self._is_in_any_order(query):
                 self._unordered.add(name)
             return self._ibis.table(name)
 
@@ -368,10 +371,13 @@ class Engine(Counter):
         named = set(_NAME.findall(query))
         return frozenset(n for n in named if n in self._tables).union(*(self._reads.get(n, ()) for n in named))
 
+    def _is_in_any_order(self, query: str) -> bool:
+        return not self._unordered.isdisjoint(_NAME.findall(query))
+
     @contextmanager
     def _in_any_order(self, query: str) -> Iterator[None]:
         """Rows that come in any order need not be held in memory until it is the turn of each."""
-        if self._unordered.isdisjoint(_NAME.findall(query)):
+        if not self._is_in_any_order(query):
             yield
             return
         self._ibis.con.execute("set preserve_insertion_order = false")
