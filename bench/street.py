@@ -193,7 +193,7 @@ def street(folder: Path) -> dict[str, Any]:
         "kept": account.kept,
         "rules": len(account.verdicts),
         "steps": {
-            name: (end - at, cpu_end - cpu) for (at, cpu, name), (end, cpu_end, _) in zip(steps, ended, strict=True)
+            name: (end - at, cpu_end - cpu) for (at, cpu, name), (end, cpu_end, _) in zip(steps, ended, strict=False)
         },
     }
 

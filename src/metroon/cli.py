@@ -863,6 +863,11 @@ def restore(source: Path, to: Path, live: Path | None) -> None:
         click.echo(f"{made.entries} newer lines of the ledger were kept: what was released since is not forgotten.")
     if made.certificates or made.destroyed:
         click.echo(f"{made.certificates} newer certificates were kept, and {made.destroyed} destroyed files left out.")
+    if live is None:
+        click.echo(
+            "Who was erased and what was withdrawn after the newest backup is not known here: where the city's folder "
+            "is still there, restore with --live FOLDER; else do it again before anything is published."
+        )
     click.echo(f"Next: metroon run -C {made.folder}")
 
 

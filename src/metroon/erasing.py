@@ -47,6 +47,8 @@ _TELLING = ("direct", "linkage key", "free text", None)
 """Classes of columns whose values tell of one person; None is what nobody has decided."""
 _NAMING = ("direct", "linkage key")
 """Classes of columns whose values single out one person."""
+_KEYS = ("string", "integer", "number")
+"""Types of columns with a key."""
 NO_RUN = "G158"
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _PART = re.compile(r"[^\W\d_]{3,}")
@@ -192,6 +194,10 @@ def _column(walk: Walk, product: str, column: str) -> str:
     if contract.column(found) is None:
         what = f"{product} has no column '{found}'." if found else f"{product} does not say what tells people apart."
         fix = "Name the column with the key: --column NAME, or personKey in the contract."
+        raise Refused([contract.node.problem("L120", what, fix, "schema")])
+    if (declared_as := contract.column(found)) is not None and declared_as.type not in _KEYS:
+        what = f"{product}.{found} is a {declared_as.type}: one value of it can be written in many ways."
+        fix = "Name a column that tells people apart and is a text or a number: --column NAME"
         raise Refused([contract.node.problem("L120", what, fix, "schema")])
     return found
 

@@ -100,9 +100,15 @@ class Store:
         try:
             yield
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise self._held() from error
             what = "the operational store cannot be read or written."
             fix = "Check free space and rights of the folder; the last good versions stay."
             raise Refused([Problem(str(self._path), 0, "L101", what, fix)]) from error
+
+    def _held(self) -> Refused:
+        what = "another program has the operational store open, so it cannot be written."
+        return Refused([Problem(str(self._path), 0, "L101", what, "Let that program end, then do this again.")])
 
     def seen(self, path: str, size: int, changed_ns: int) -> str | None:
         """The hash of a file whose size and time of change are as when it was last hashed."""
@@ -239,7 +245,7 @@ class Store:
             How many rows were removed.
 
         Raises:
-            Refused: It cannot be written.
+            Refused: It cannot be written, or another program reads it.
         """
         with self._told():
             self._db.execute("pragma secure_delete = on")
@@ -250,7 +256,9 @@ class Store:
                 self._db.executemany(f"delete from {_quoted(name)} where rowid = ?", lost)  # noqa: S608  # quoted
                 gone += len(lost)
             self._db.execute("vacuum")
-            self._db.execute("pragma wal_checkpoint(truncate)")
+            # What is left of the log of writing still holds what was removed.
+            if self._db.execute("pragma wal_checkpoint(truncate)").fetchone()[0]:
+                raise self._held()
         return gone
 
     def close(self) -> None:

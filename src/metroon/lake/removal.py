@@ -102,7 +102,9 @@ def _not_done(
         # The name itself may be the name of the person.
         shown = home / name if seeker is None or not seeker.finds(name.replace("/", "\n")) else home
         what = f"certificate {number} is not complete: something of the person who is erased is left in it."
-        fix = f"Look what it is, and move it away or remove it. Then: {_AGAIN}"
+        fix = (
+            f"A copy that somebody put there: move it away or remove it, but nothing that Metroon wrote. Then: {_AGAIN}"
+        )
         yield Problem(str(shown), 0, "L124", what, fix)
 
 

@@ -200,8 +200,9 @@ class Delta(Kind):
             Refused: The folder cannot be written, or another program took commits away (L123).
         """
         log = table / "_delta_log"
-        commits = sorted(log.glob("[0-9]*.json"))
-        middles = [*log.glob("*.checkpoint*"), *log.glob("*.crc"), *log.glob("_last_checkpoint")]
+        commits = sorted(c for c in log.glob("*.json") if c.stem.isdigit())
+        repeated = ("*.checkpoint*", "_sidecars/*", "*.compacted.json", "*.crc", "_last_checkpoint")
+        middles = [file for pattern in repeated for file in log.glob(pattern)]
         try:
             told = {c: _aligned(c.read_text(encoding="utf-8"), table) for c in commits}
             changed = [(c, text) for c, text in told.items() if text is not None]
