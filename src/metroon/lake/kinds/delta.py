@@ -308,14 +308,18 @@ def _aligned(commit: str, table: Path) -> str | None:
 def _put(draft: Path, file: Path) -> None:
     """Give a file that was written the name of another one, once it is on the disk."""
     draft.chmod(file.stat().st_mode)
-    for path in (draft, file.parent):
-        if path is not draft:
-            draft.replace(file)
-        at = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(at)
-        finally:
-            os.close(at)
+    _settle(draft)
+    draft.replace(file)
+    _settle(file.parent)
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    at = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(at)
+    finally:
+        os.close(at)
 
 
 def _unwritten(table: Path, error: Exception) -> Refused:
