@@ -1,3 +1,4 @@
+import gc
 from collections import Counter
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from metroon.base.engine import Engine
 from metroon.collect import LINE
 from metroon.collect.deliveries import Unreadable
 from metroon.collect.lines import Text
@@ -141,3 +143,19 @@ def test_a_last_line_with_an_open_quote_is_no_record_of_its_part(engine, tmp_pat
     file.write_text("a,b\n" + '1,"x\ny"\n' * 40, encoding="utf-8")
 
     assert all(read_at_once(engine, file, part=part) is None for part in range(1, 200, 7))
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_an_engine_that_read_a_text_goes_without_a_word(is_closed, tmp_path, capfd):
+    (tmp_path / "a.csv").write_text("id\n1\n2\n", encoding="utf-8")
+    own = Engine()
+    found = plain(own, tmp_path / "a.csv", delimiter=",", quote='"', part=1)
+    assert found is not None
+    rows = own.rows(found.rows.order_by(LINE))
+    if is_closed:
+        own.close()
+    del own, found
+    gc.collect()
+
+    assert [{"c0": "1", LINE: 2}, {"c0": "2", LINE: 3}] == rows
+    assert "" == capfd.readouterr().err

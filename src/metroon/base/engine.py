@@ -166,6 +166,7 @@ class Engine(Counter):
         # Views whose rows come in any order, and those that read them.
         self._unordered: set[str] = set()
         self._spans: Spans | None = None
+        self._unregister: Callable[[], object] | None = None
 
     def table(self, rows: pa.Table) -> Relation:
         """A relation over an Arrow table."""
@@ -356,6 +357,8 @@ class Engine(Counter):
 
     def close(self) -> None:
         """Let go of the memory."""
+        if self._unregister is not None:
+            self._unregister()
         self._ibis.con.close()
 
     def _view(self, query: str) -> Relation:
@@ -393,7 +396,7 @@ class Engine(Counter):
                 self._spans = Spans()
                 self._ibis.con.register_filesystem(self._spans.file_system())
                 # Else it outlives the program, and the engine complains.
-                finalize(self, self._ibis.con.unregister_filesystem, Spans.protocol)
+                self._unregister = finalize(self, self._ibis.con.unregister_filesystem, Spans.protocol)
             return self._spans.name(file, spans)
 
     def _connected(self, query: str) -> duckdb.DuckDBPyConnection:
