@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from metroon.base.bundle import Bundle, Writing
 from metroon.base.engine import Engine
 from metroon.base.errors import Refused
 from metroon.city import load
+from metroon.cli import main
 from metroon.explain import explain
 from metroon.lake import Lake, erasure
 from metroon.lake import format as formats
@@ -65,6 +67,16 @@ def rows(folder: Path, engine: Engine) -> dict[tuple[str, str], list[str]]:
 
 
 # Backup and restore
+
+
+def test_without_the_living_city_a_restore_says_that_it_knows_of_no_later_erasure(town, tmp_path):
+    made = backup(load(town.folder), tmp_path / "backups", at=AT)
+    words = [str(made.folder), str(tmp_path / "again")]
+    alone = CliRunner().invoke(main, ["restore", *words], catch_exceptions=False)
+    beside = CliRunner().invoke(main, ["restore", words[0], str(tmp_path / "b"), "--live", str(town.folder)])
+
+    assert (0, 0) == (alone.exit_code, beside.exit_code)
+    assert [True, False] == ["after the newest backup is not known" in told.output for told in (alone, beside)]
 
 
 def test_a_restored_city_explains_the_same_number_with_the_same_hash(town, tmp_path):
