@@ -446,7 +446,7 @@ def checked_by_peer(folder: Path, python: str | None, first: Took) -> None:
     seconds, cpu = (sum(s[i] for s in ours) for i in (0, 1))
     told = found.told
     print(
-        f"{told['after_imports_s'] / seconds:.2f}  times faster here to collect, check and keep than its checks alone"
+        f"{told['after_imports_s'] / seconds:.2f}  times as fast here to collect, check and keep as its checks alone"
     )
     print(f"{told['after_imports_cpu_s'] / cpu:.2f}  the same of processor time")
 
