@@ -71,6 +71,7 @@ def test_two_walks_in_two_folders_release_the_same_numbers(tmp_path):
     assert hashes[0] == hashes[1] != ""
 
 
+@pytest.mark.slow
 def test_the_random_order_of_python_sets_changes_no_number(tmp_path):
     town = small_town(tmp_path, kind="share", when="is_home", groups=["race"], **PLACED)
     town.csv("stays.csv", stays({"north": 40, "east": 9, "south": 7, "west": 70}))

@@ -168,6 +168,7 @@ def test_what_was_kept_comes_back_into_a_citys_own_folder(town, tmp_path, engine
     assert 4 == len(rows(town.folder, engine))
 
 
+@pytest.mark.slow
 def test_a_backup_while_runs_are_at_work_is_a_city_that_can_be_run(town, tmp_path, engine):
     for n in range(4):
         extra = [{**r, "id": f"x{n}{r['id']}"} for r in stays({"north": 20, "east": 20, "south": 20, "west": 20})]

@@ -189,6 +189,7 @@ def test_a_file_that_was_erased_is_an_os_error_and_other_queries_go_on(engine, t
     assert 2 == engine.count(engine.table(pa.table({"n": [1, 2]})))
 
 
+@pytest.mark.slow
 def test_many_threads_ask_one_engine_at_once_and_each_gets_its_own_rows(tmp_path):
     engine = Engine()
     engine.save(engine.table(pa.table({"n": list(range(5000))})), tmp_path / "x.parquet")

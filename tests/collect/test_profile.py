@@ -592,6 +592,7 @@ def test_no_value_shows_in_a_profiles_printed_form(tmp_path: Path) -> None:
         ("equity/CESv3-with_uniform_weighting.csv", ("fips",), None, None),
     ],
 )
+@pytest.mark.slow
 def test_real_files_are_read_as_a_steward_would(
     shared_data: Path, file: str, key: tuple[str, ...], event: str | None, point: tuple[str, str] | None
 ) -> None:

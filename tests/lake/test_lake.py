@@ -68,6 +68,7 @@ def test_versions_count_from_one_and_every_one_stays_readable(engine, tmp_path):
     assert (2, 4, None) == (lake.open("toys", 2).number, lake.open("toys").number, lake.open("toys", 9))
 
 
+@pytest.mark.slow
 def test_more_versions_than_the_format_keeps_in_one_piece_stay_readable(engine, tmp_path):
     """The format writes a checkpoint after a hundred commits; evidence must outlive it."""
     lake = Lake(tmp_path, engine)
