@@ -23,15 +23,13 @@ import pyarrow as pa
 
 from metroon.base.errors import Problem, Refused
 from metroon.base.kinds import Kind
-from metroon.base.spans import Spans
+from metroon.base.spans import Span, Spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ibis.expr.types import Column, Table, Value
-
-    from metroon.base.spans import Span
 
     Relation: TypeAlias = Table
 
@@ -379,7 +377,10 @@ class Engine(Counter):
 
     @contextmanager
     def _in_any_order(self, query: str) -> Iterator[None]:
-        """Rows that come in any order need not be held in memory until it is the turn of each."""
+        """Rows that come in any order need not be held in memory until it is the turn of each.
+
+        The setting is of the whole engine: who asks it in another thread meanwhile may not count on an order either.
+        """
         if not self._is_in_any_order(query):
             yield
             return
